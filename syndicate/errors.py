@@ -1,0 +1,44 @@
+"""Everything that can go wrong and that a person can mend.
+
+SyndicateError
+├── SettingsError       a setting or a publication's file is wrong; names file and key
+├── SourceError         where issues come from did not answer; names the address
+├── ReadError           bytes that are not an issue; names the file and, where known, the page
+├── IssueError          text that is an issue of no known paper, or contradicts itself; names the file
+├── StoreError          the database refused (locked, full, unreachable); names its address
+└── DeliveryError       a mail server or robot refused; `permanent` says whether to try again
+
+The message is one line, complete in itself: the command line prints it, quarantine keeps it.
+"""
+
+
+class SyndicateError(Exception):
+    """The root: what the command line turns into one line and exit code 1."""
+
+
+class SettingsError(SyndicateError):
+    """A setting is unknown, missing or malformed."""
+
+
+class SourceError(SyndicateError):
+    """A place where issues come from could not be read."""
+
+
+class ReadError(SyndicateError):
+    """Bytes could not be read as text of an issue."""
+
+
+class IssueError(SyndicateError):
+    """A document was read, but is not an issue that this service can publish."""
+
+
+class StoreError(SyndicateError):
+    """The database could not do what was asked; nothing was written."""
+
+
+class DeliveryError(SyndicateError):
+    """A message was not accepted. `permanent`: trying again cannot help."""
+
+    def __init__(self, message: str, *, permanent: bool) -> None:
+        super().__init__(message)
+        self.permanent = permanent

@@ -1,0 +1,463 @@
+"""Every noun of the trade as a frozen value: nothing here reads a file, a clock or a setting."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from enum import StrEnum
+from urllib.parse import quote
+
+# ── print: a document as the reader gave it ──────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Where something was printed: characters [start, end) of the document's source number `file`."""
+
+    file: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of an issue, decoded; `name` is for messages only, `page` the page its name tells, if any."""
+
+    name: str
+    text: str
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The text of one issue as the reader gave it, file by file in reading order."""
+
+    sources: tuple[Source, ...]
+
+
+# ── print: an issue as it was split ──────────────────────────────────────────────────────
+
+
+class Kind(StrEnum):
+    """What a printed thing is; only articles and photos are published by default."""
+
+    ARTICLE = "article"
+    PHOTO = "photo"
+    NOTICE = "notice"
+    ADVERTISEMENT = "advertisement"
+    INDEX = "index"
+
+
+PUBLISHED_KINDS = (Kind.ARTICLE, Kind.PHOTO)
+
+
+class HeadlineSource(StrEnum):
+    """How the headline came to us: as printed, put together again, or taken from the lead."""
+
+    PRINTED = "printed"
+    RESTORED = "restored"
+    DERIVED = "derived"
+
+
+@dataclass(frozen=True, slots=True)
+class Byline:
+    """Who wrote it. `raw` is the line as printed, the tuples hold bare names."""
+
+    reporters: tuple[str, ...] = ()
+    correspondents: tuple[str, ...] = ()
+    photographers: tuple[str, ...] = ()
+    raw: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name once, reporters first."""
+        return tuple(dict.fromkeys((*self.reporters, *self.correspondents, *self.photographers)))
+
+
+@dataclass(frozen=True, slots=True)
+class Dateline:
+    """Where and when the report was filed: 本报北京5月2日电."""
+
+    place: str | None = None
+    date: date | None = None
+    raw: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """An article that goes on elsewhere: 下转第二版 … 上接第一版."""
+
+    to_page: int | None = None
+    from_page: int | None = None
+    raw: tuple[str, ...] = ()
+    joined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of several pieces under a common headline, with its own headline, label line and profile."""
+
+    headline: str | None = None
+    label: str | None = None
+    profile: str | None = None
+    paragraphs: tuple[str, ...] = ()
+
+
+Spans = Mapping[str, tuple[tuple[Span, ...], ...]]
+"""For each field of an article, for each item of the field, the places it was printed at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article as it should be read: full-width punctuation, curly quotation marks, whole paragraphs."""
+
+    headline: str | None
+    headline_source: HeadlineSource = HeadlineSource.PRINTED
+    kicker: str | None = None
+    subheads: tuple[str, ...] = ()
+    series: str | None = None
+    byline: Byline = Byline()
+    dateline: Dateline = Dateline()
+    editor_note: str | None = None
+    paragraphs: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    captions: tuple[str, ...] = ()
+    kind: Kind = Kind.ARTICLE
+    page: int = 1
+    page_title: str | None = None
+    jump: Jump = Jump()
+    section: str | None = None
+    confidence: float = 1.0
+    warnings: tuple[str, ...] = ()
+    spans: Spans = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedPage:
+    """One page of a split issue: its number, its title (要闻), and which text of the source it covers."""
+
+    number: int
+    title: str | None
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Masthead:
+    """What the paper says of itself; every field is None where the print does not tell."""
+
+    publication: str | None = None
+    publisher: str | None = None
+    date: date | None = None
+    weekday: str | None = None
+    lunar_date: str | None = None
+    number: int | None = None
+    page_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One day's paper, split. `furniture` is what was printed but is not news."""
+
+    masthead: Masthead
+    pages: tuple[PrintedPage, ...]
+    articles: tuple[Article, ...]
+    furniture: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+# ── a newspaper, as its TOML describes it ────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading a feed is made for, and the rules that put an article there.
+
+    An article belongs to the first section with a matching rule: its page number is in `pages`,
+    its page's title in `page_titles`, its series contains one of `series`, or its headline,
+    kicker or lead contains one of `words`. The last section of a publication is the catch-all.
+    """
+
+    slug: str
+    title: str
+    title_en: str | None = None
+    pages: tuple[int, ...] = ()
+    page_titles: tuple[str, ...] = ()
+    series: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A newspaper: how it is named in print, when it appears, how it is divided."""
+
+    slug: str
+    title: str
+    title_en: str | None = None
+    names: tuple[str, ...] = ()  # other spellings found in mastheads, pinyin included
+    publisher: str | None = None
+    language: str = "zh-CN"
+    zone: str = "Asia/Shanghai"
+    host: str = "localhost"  # authority of the ids (RFC 4151): never change it once published
+    print_time: time = time(6, 0)
+    print_days: tuple[int, ...] = (0, 1, 2, 3, 4)  # Monday is 0
+    weekly_day: int = 5  # the day on which weekly digests go out
+    sections: tuple[Section, ...] = ()
+
+    def section(self, slug: str) -> Section | None:
+        """The section of that slug, if the paper has one."""
+        return next((s for s in self.sections if s.slug == slug), None)
+
+
+# ── feed: what is stored and published ───────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIssue:
+    """An issue as the store knows it. Key: (publication, date)."""
+
+    publication: str
+    date: date
+    number: int | None
+    weekday: str | None
+    lunar_date: str | None
+    page_count: int | None
+    publisher: str | None
+    pages: tuple[tuple[int, str | None], ...]  # (page number, its title), in order
+    warnings: tuple[str, ...]
+    added: datetime
+    updated: datetime
+
+    @property
+    def path(self) -> str:
+        """The issue's address on the site, e.g. /qinglan/2026-11-16."""
+        return f"/{self.publication}/{self.date.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An article as published: its id, address and `published` never change."""
+
+    id: str  # tag:<host>,<issue date>:<publication>/<number>/<n>
+    publication: str
+    date: date
+    page: int  # page and n make the permanent address; the page is the one first given
+    n: int
+    section: str
+    article: Article  # without spans
+    fingerprint: str
+    published: datetime
+    updated: datetime
+    withdrawn: datetime | None = None
+
+    @property
+    def path(self) -> str:
+        """The permanent address on the site, e.g. /qinglan/2026-11-16/1/3."""
+        return f"/{self.publication}/{self.date.isoformat()}/{self.page}/{self.n}"
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """An article the ledger has not seen: what is to be written."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedEntry:
+    """A known article whose content changed: the entry as it was and as it is to be written."""
+
+    before: Entry
+    after: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What a split issue changes in the store; empty when the same issue comes twice."""
+
+    new: tuple[NewEntry, ...] = ()
+    changed: tuple[ChangedEntry, ...] = ()
+    same: tuple[Entry, ...] = ()
+    withdrawn: tuple[Entry, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """True when there is nothing to write."""
+        return not (self.new or self.changed or self.withdrawn)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of a feed, ready for any format: texts are final, dates aware and UTC."""
+
+    id: str
+    url: str
+    title: str
+    summary: str  # plain text
+    html: str  # full content, escaped
+    text: str  # full content, plain
+    authors: tuple[str, ...]
+    categories: tuple[str, ...]
+    published: datetime
+    updated: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FeedKey:
+    """Which feed of a paper: `kind` all, issues, section, byline or series; `name` as in its address."""
+
+    kind: str
+    name: str  # all, issues, section-<slug>, byline-<name>, series-<name>
+    title: str  # for people: 全部文章, 要闻, 记者 金露茜 …
+
+    def path(self, publication: str, form: str) -> str:
+        """The feed's address, e.g. /qinglan/feeds/section-yaowen.rss, percent-encoded."""
+        return f"/{publication}/feeds/{quote(self.name)}.{form}"
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed as published: three formats are rendered from this one value."""
+
+    publication: Publication
+    key: FeedKey
+    base_url: str  # scheme and host of the site, no trailing slash
+    items: tuple[Item, ...]  # newest first; within an issue in page order
+    updated: datetime
+
+
+# ── mail ─────────────────────────────────────────────────────────────────────────────────
+
+
+class Rhythm(StrEnum):
+    """How often a subscriber wants mail."""
+
+    ISSUE = "issue"
+    WEEKLY = "weekly"
+
+
+class SubscriptionState(StrEnum):
+    """pending → confirmed → ended; only confirmed ones get mail."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One address and one paper. `sections` empty means the whole paper."""
+
+    id: int
+    publication: str
+    address: str
+    sections: tuple[str, ...]
+    rhythm: Rhythm
+    language: str  # zh-CN or en
+    state: SubscriptionState
+    created: datetime
+    confirmed: datetime | None = None
+    ended: datetime | None = None
+
+
+class DeliveryState(StrEnum):
+    """due → claimed → handed → sent; failed is final, doubtful waits for a person.
+
+    `handed` is committed right before the last byte of the message goes out: a crash before it
+    is repeated safely, a crash after it is `doubtful` and never repeated by the machine.
+    """
+
+    DUE = "due"
+    CLAIMED = "claimed"
+    HANDED = "handed"
+    SENT = "sent"
+    FAILED = "failed"
+    DOUBTFUL = "doubtful"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One digest to one subscriber; unique by (digest, subscription)."""
+
+    id: int
+    digest: int
+    subscription: Subscription
+    state: DeliveryState
+    attempts: int
+    not_before: datetime
+    message_id: str
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDigest:
+    """A digest that was decided on: for one issue, or for a week ending on `last`."""
+
+    id: int
+    publication: str
+    rhythm: Rhythm
+    first: date  # issues of these days, both included; equal for an issue's digest
+    last: date
+    planned: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DigestSection:
+    """A section as it stands in a digest, entries in the paper's order."""
+
+    section: Section
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What one mail says, before it is addressed to anybody."""
+
+    publication: Publication
+    rhythm: Rhythm
+    issues: tuple[StoredIssue, ...]
+    sections: tuple[DigestSection, ...]
+    language: str
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """To whom one digest goes and what only that mail says."""
+
+    address: str
+    sender: str  # the From address
+    message_id: str  # with angle brackets
+    leave_url: str  # the page with the unsubscribe button; POST unsubscribes in one click (RFC 8058)
+    date: datetime
+
+
+# ── the inbox ────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A file that could not be read, kept with its reason in one line."""
+
+    name: str
+    reason: str
+    since: datetime
+
+
+def address_part(name: str) -> str:
+    """A name as one segment of an address and of a file name, the same for ever.
+
+    Letters and digits of every script stay as they are, all else becomes a hyphen. Where that
+    loses something, or the name is over 60 bytes (file names hold 255, ext4), six hexadecimal
+    digits of its SHA-256 keep it apart from others.
+    """
+    plain = unicodedata.normalize("NFKC", name).strip()
+    part = "-".join(re.findall(r"\w+", plain)).lower()
+    short = part.encode()[:60].decode(errors="ignore").strip("-")
+    if short == plain:
+        return short
+    mark = hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:6]
+    return f"{short}-{mark}" if short else mark

@@ -1,0 +1,158 @@
+"""Environment and config/ become one frozen value; no other module reads either."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import time
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from syndicate.errors import SettingsError
+from syndicate.model import Publication, Section
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+PREFIX = "SYNDICATE_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator decided. Every field stands, explained, in config/syndicate.toml."""
+
+    data: Path
+    database_url: str
+    base_url: str
+    host: str
+    port: int
+    web_workers: int
+    secret: str
+    desk_password: str
+    development: bool
+    smtp_url: str
+    mail_from: str
+    inbox_settle_seconds: float
+    tick_seconds: float
+    max_file_mb: int
+    feed_days: int
+    feed_entries: int
+    publications: tuple[Publication, ...]
+
+    def publication(self, slug: str) -> Publication | None:
+        """The newspaper of that slug, if it is configured."""
+        return next((p for p in self.publications if p.slug == slug), None)
+
+
+def load(env: Mapping[str, str] | None = None) -> Settings:
+    """Settings from config/syndicate.toml with the environment over it.
+
+    `SYNDICATE_CONFIG` names another configuration folder. Raises SettingsError, naming file and key.
+    """
+    env = os.environ if env is None else env  # noqa: TID251  # the one place
+    folder = Path(env.get(PREFIX + "CONFIG", "") or CHECKOUT / "config")
+    values = _values(folder / "syndicate.toml", env)
+    values["data"] = Path(values["data"]).absolute()
+    values["database_url"] = values["database_url"] or f"sqlite:///{values['data'] / 'syndicate.sqlite'}"
+    values["base_url"] = (values["base_url"] or f"http://{values['host']}:{values['port']}").rstrip("/")
+    return Settings(**values, publications=publications(folder / "publications"))
+
+
+def publications(folder: Path) -> tuple[Publication, ...]:
+    """The newspapers described in `folder`, one TOML file each; the file's name is the slug."""
+    files = sorted(folder.glob("*.toml"))
+    if not files:
+        raise SettingsError(f"{folder}: no newspaper is described here; add <slug>.toml")
+    return tuple(_publication(file) for file in files)
+
+
+def _values(file: Path, env: Mapping[str, str]) -> dict[str, Any]:
+    defaults = _toml(CHECKOUT / "config" / "syndicate.toml")
+    written = _toml(file)
+    for key in written:
+        if key not in defaults:
+            raise SettingsError(f"{file}: unknown setting {key!r}")
+    for name in env:
+        key = name.removeprefix(PREFIX).removesuffix("_FILE").lower()
+        if (
+            name.startswith(PREFIX)
+            and key not in defaults
+            and key not in ("config", "test_require", "shared")
+        ):
+            raise SettingsError(f"environment: unknown setting {name}")
+    return {key: _value(key, default, written.get(key, default), env) for key, default in defaults.items()}
+
+
+def _value(key: str, default: Any, written: Any, env: Mapping[str, str]) -> Any:
+    name = PREFIX + key.upper()
+    if named := env.get(name + "_FILE"):
+        try:
+            written = Path(named).read_text(encoding="utf-8").strip()
+        except OSError as e:
+            raise SettingsError(f"{name}_FILE: cannot read {named}: {e.strerror}") from e
+    elif name in env:
+        written = env[name]
+    return _typed(name, type(default), written)
+
+
+def _typed(name: str, kind: type, value: Any) -> Any:
+    if kind is bool and isinstance(value, str):
+        if value.lower() not in ("1", "0", "true", "false", "yes", "no", ""):
+            raise SettingsError(f"{name}: expected true or false, got {value!r}")
+        return value.lower() in ("1", "true", "yes")
+    if isinstance(value, bool) and kind is not bool:
+        raise SettingsError(f"{name}: expected {kind.__name__}, got {value!r}")
+    try:
+        return kind(value)
+    except (TypeError, ValueError) as e:
+        raise SettingsError(f"{name}: expected {kind.__name__}, got {value!r}") from e
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as e:
+        raise SettingsError(f"{file}: {e.strerror}") from e
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+        raise SettingsError(f"{file}: not valid TOML: {e}") from e
+
+
+def _publication(file: Path) -> Publication:
+    values = _toml(file)
+    sections = tuple(_section(file, s) for s in values.pop("section", []))
+    if not sections:
+        raise SettingsError(f"{file}: needs at least one [[section]]; the last one takes what fits no other")
+    _check_zone(file, values)
+    paper = _frozen(file, Publication, {"slug": file.stem, **values, "sections": sections})
+    if not isinstance(paper.print_time, time):
+        raise SettingsError(f"{file}: print_time: expected a time such as 06:00:00, got {paper.print_time!r}")
+    return paper
+
+
+def _section(file: Path, values: Any) -> Section:
+    if not isinstance(values, dict):
+        raise SettingsError(f"{file}: write sections as [[section]]")
+    return _frozen(file, Section, values)
+
+
+def _check_zone(file: Path, values: dict[str, Any]) -> None:
+    zone = values.get("zone", "Asia/Shanghai")
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, TypeError) as e:
+        raise SettingsError(f"{file}: zone: no such time zone: {zone!r}") from e
+
+
+T = TypeVar("T")
+
+
+def _frozen(file: Path, kind: type[T], values: dict[str, Any]) -> T:
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]  # both kinds are dataclasses
+    for key in values:
+        if key not in known:
+            raise SettingsError(f"{file}: unknown key {key!r}")
+    for key in ("slug", "title"):
+        if not isinstance(values.get(key), str) or not values[key]:
+            raise SettingsError(f"{file}: {key} is missing")
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
