@@ -1,0 +1,1 @@
+"""Values in, bytes out: nothing here asks the time, opens a database or a connection."""
