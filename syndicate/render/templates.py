@@ -41,7 +41,8 @@ def environment(language: str) -> Environment:
         auto_reload=False,
     )
     made.policies["ext.i18n.trimmed"] = True
-    made.install_gettext_translations(_translations(language), newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+    translations = _translations(language)
+    made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]  # by the extension
     made.filters["day"] = lambda day: written_day(day, language)
     made.filters["url"] = quote
     made.globals["language"] = language
@@ -58,7 +59,7 @@ def _translations(language: str) -> Translations:
     """The catalogs of web and email as one; the messages themselves are English."""
     locale = Locale.parse(language, sep="-")
     catalog = Catalog(locale=locale)  # knows the language's plural forms
-    for po in sorted(_FOLDER.glob(f"*/{locale}.po")):
+    for po in sorted(_FOLDER.glob(f"*/{language.replace('-', '_')}.po")):
         with po.open("rb") as lines:
             for message in read_po(lines, locale=locale):
                 if message.id:
