@@ -7,6 +7,7 @@ SyndicateError
 ├── IssueError          text that is an issue of no known paper, or contradicts itself; names the file
 ├── StoreError          the database refused (locked, full, unreachable); names its address
 └── DeliveryError       a mail server or robot refused; `permanent` says whether to try again
+    └── DoubtfulDeliveryError   it may have been taken: a person decides, the machine does not repeat
 
 The message is one line, complete in itself: the command line prints it, quarantine keeps it.
 """
@@ -42,3 +43,10 @@ class DeliveryError(SyndicateError):
     def __init__(self, message: str, *, permanent: bool) -> None:
         super().__init__(message)
         self.permanent = permanent
+
+
+class DoubtfulDeliveryError(DeliveryError):
+    """The connection was lost after the message and before the answer: it may have been taken."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=False)

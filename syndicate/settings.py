@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -16,6 +17,7 @@ from syndicate.model import Publication, Section
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PREFIX = "SYNDICATE_"
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Settings:
     mail_from: str
     inbox_settle_seconds: float
     tick_seconds: float
+    digest_pause_seconds: float
     max_file_mb: int
     feed_days: int
     feed_entries: int
@@ -155,4 +158,6 @@ def _frozen(file: Path, kind: type[T], values: dict[str, Any]) -> T:
     for key in ("slug", "title"):
         if not isinstance(values.get(key), str) or not values[key]:
             raise SettingsError(f"{file}: {key} is missing")
+    if not SLUG.fullmatch(values["slug"]):
+        raise SettingsError(f"{file}: slug {values['slug']!r}: only a-z, 0-9 and - (it stands in addresses)")
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})

@@ -1,0 +1,168 @@
+"""Digests go out, each once.
+
+plan (week's end) → due → claim → compose → send … hand … 250 → settle
+                                    │          └ crash after it: doubtful, a person decides
+                                    └ crash before it: due again
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from syndicate import store
+from syndicate.errors import DeliveryError, DoubtfulDeliveryError
+from syndicate.jobs.alone import alone
+from syndicate.model import (
+    PUBLISHED_KINDS,
+    Delivery,
+    DeliveryState,
+    Digest,
+    DigestSection,
+    Entry,
+    Envelope,
+    Publication,
+    Rhythm,
+    StoredDigest,
+)
+from syndicate.render import digest
+from syndicate.services import Services
+from syndicate.store import deliveries, entries, issues
+
+log = logging.getLogger(__name__)
+
+BATCH = 100
+WEEK_LATE = timedelta(days=2)  # a weekly digest missed for longer (a new installation, say) is not sent
+BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
+ATTEMPTS = 12  # with the last step repeated: about a day, then the delivery has failed
+
+
+def run(services: Services) -> None:
+    """Plan weekly digests, take up what a crash left, send what is due."""
+    with alone(services.settings.data / "mail.lock") as mine:
+        if not mine:
+            return
+        now = services.now()
+        with store.writing(services.db) as db:
+            for paper in services.settings.publications:
+                plan_week(db, paper, now)
+            # The lock is ours: whoever claimed these is gone.
+            _, doubtful = deliveries.recover(db, now, timedelta(0))
+        if doubtful:
+            log.warning("%d digests may or may not have been taken; see `syndicate doctor`", doubtful)
+        while _send_batch(services):
+            pass
+        services.mailer.close()
+
+
+def plan_week(db: Connection, paper: Publication, now: datetime) -> StoredDigest | None:
+    """The digest of the week that ended last, if it is due and was not planned before."""
+    ended = week_end(paper, now)
+    if now - ended > WEEK_LATE:
+        return None
+    last = ended.astimezone(ZoneInfo(paper.zone)).date()
+    return deliveries.plan(db, paper.slug, Rhythm.WEEKLY, last - timedelta(days=6), last, paper.host, now)
+
+
+def week_end(paper: Publication, now: datetime) -> datetime:
+    """The last moment, not after `now`, at which the paper's weekly digest was due."""
+    local = now.astimezone(ZoneInfo(paper.zone))
+    day = local.date() - timedelta(days=(local.weekday() - paper.weekly_day) % 7)
+    moment = datetime.combine(day, paper.print_time, ZoneInfo(paper.zone))
+    return moment if moment <= now else moment - timedelta(days=7)
+
+
+def compose(
+    db: Connection, services: Services, planned: StoredDigest, sections: tuple[str, ...], language: str
+) -> Digest | None:
+    """The digest for a choice of sections (none chosen: all), None when there is nothing in it."""
+    paper = services.settings.publication(planned.publication)
+    if paper is None:
+        return None
+    days = issues.between(db, paper.slug, planned.first, planned.last)
+    found = [e for issue in days for e in entries.of_issue(db, paper.slug, issue.date)]
+    chosen = _by_section(paper, found, sections)
+    if not chosen:
+        return None
+    return Digest(paper, planned.rhythm, days, chosen, language, services.settings.base_url)
+
+
+def _by_section(
+    paper: Publication, found: list[Entry], sections: tuple[str, ...]
+) -> tuple[DigestSection, ...]:
+    by_section = {
+        section: tuple(e for e in found if e.section == section.slug and e.article.kind in PUBLISHED_KINDS)
+        for section in paper.sections
+        if not sections or section.slug in sections
+    }
+    return tuple(DigestSection(section, of_it) for section, of_it in by_section.items() if of_it)
+
+
+def _send_batch(services: Services) -> bool:
+    with store.reading(services.db) as db:
+        due = deliveries.due(db, services.now(), BATCH)
+    for number in due:
+        with store.writing(services.db) as db:
+            delivery = deliveries.claim(db, number, services.now())
+        if delivery:
+            _send(services, delivery)
+    return bool(due)
+
+
+def _send(services: Services, delivery: Delivery) -> None:
+    with store.reading(services.db) as db:
+        planned = deliveries.digest(db, delivery.digest)
+        subscription = delivery.subscription
+        contents = compose(db, services, planned, subscription.sections, subscription.language)
+    if contents is None:
+        return _settle(services, delivery, DeliveryState.FAILED, "nothing in the chosen sections")
+    leave = services.tokens.leave(subscription.id)
+    message = digest.message(
+        contents,
+        Envelope(
+            address=subscription.address,
+            sender=services.settings.mail_from,
+            message_id=delivery.message_id,
+            leave_url=f"{services.settings.base_url}/{planned.publication}/leave/{leave}",
+            date=planned.planned,
+        ),
+    )
+    try:
+        services.mailer.send(
+            message, services.settings.mail_from, subscription.address, lambda: _hand(services, delivery)
+        )
+    except DoubtfulDeliveryError as e:
+        return _settle(services, delivery, DeliveryState.DOUBTFUL, str(e))
+    except DeliveryError as e:
+        return _refused(services, delivery, e)
+    return _settle(services, delivery, DeliveryState.SENT)
+
+
+def _hand(services: Services, delivery: Delivery) -> bool:
+    with store.writing(services.db) as db:
+        return deliveries.hand(db, delivery.id, services.now())
+
+
+def _refused(services: Services, delivery: Delivery, error: DeliveryError) -> None:
+    if error.permanent or delivery.attempts >= ATTEMPTS:
+        return _settle(services, delivery, DeliveryState.FAILED, str(error))
+    wait = BACK_OFF[min(delivery.attempts, len(BACK_OFF)) - 1]
+    return _settle(services, delivery, DeliveryState.DUE, str(error), services.now() + wait)
+
+
+def _settle(
+    services: Services,
+    delivery: Delivery,
+    state: DeliveryState,
+    error: str | None = None,
+    not_before: datetime | None = None,
+) -> None:
+    if error:
+        log.warning(
+            "digest %d to subscription %d: %s: %s", delivery.digest, delivery.subscription.id, state, error
+        )
+    with store.writing(services.db) as db:
+        deliveries.settle(db, delivery.id, state, services.now(), error=error, not_before=not_before)

@@ -1,0 +1,78 @@
+"""Which job runs when; the only module that knows APScheduler.
+
+It only ticks: what is due stands in the inbox and in the database, so a tick may be missed, doubled
+or killed. It has a process of its own (`clock:` in the Procfile), never a web worker's.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+from apscheduler.schedulers.blocking import BlockingScheduler
+
+from syndicate.errors import SyndicateError
+from syndicate.jobs import ingest, mail_confirmations, mail_digests, publish
+from syndicate.services import Services
+
+log = logging.getLogger(__name__)
+
+Job = Callable[[Services], None]
+
+
+def _take_in_and_publish(services: Services) -> None:
+    ingest.run(services)
+    publish.run(services)
+
+
+JOBS: tuple[tuple[str, Job], ...] = (
+    ("ingest", _take_in_and_publish),
+    ("confirmations", mail_confirmations.run),
+    ("digests", mail_digests.run),
+)
+"""Every job, each run once a tick (`tick_seconds`)."""
+
+
+def run(services: Services) -> None:
+    """Tick until SIGTERM or SIGINT; the job under way is finished first."""
+    scheduler = BlockingScheduler(timezone="UTC")
+    for name, job in JOBS:
+        scheduler.add_job(
+            _guarded,
+            "interval",
+            (name, job, services),
+            seconds=services.settings.tick_seconds,
+            next_run_time=services.now(),
+            id=name,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,  # late is better than never: what is due is read from the database
+        )
+    stopping: list[int] = []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        if not stopping:
+            stopping.append(number)
+            scheduler.shutdown(wait=False)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    scheduler.start()
+    log.info("the clock has stopped")
+
+
+def tick(services: Services) -> None:
+    """Every job once, in order: what the scheduler does, without waiting."""
+    for name, job in JOBS:
+        _guarded(name, job, services)
+
+
+def _guarded(name: str, job: Job, services: Services) -> None:
+    try:
+        job(services)
+    except SyndicateError as e:
+        log.error("%s: %s", name, e)  # noqa: TRY400  # the line says all a person can mend
+    except Exception:
+        log.exception("%s: a fault in the program", name)

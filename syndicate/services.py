@@ -1,0 +1,77 @@
+"""The only place where the parts are put together, and the only clock."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from syndicate import store
+from syndicate.deliver.mailer import Mailer, open_mailer
+from syndicate.deliver.public import PublicFolder
+from syndicate.deliver.tokens import Tokens
+from syndicate.errors import SettingsError
+from syndicate.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a job or a page may ask for."""
+
+    settings: Settings
+    db: Engine
+    mailer: Mailer
+    public: PublicFolder
+    tokens: Tokens
+    desk_password: str
+    now: Callable[[], datetime]
+
+
+def open_services(settings: Settings) -> Services:
+    """Open the database (bringing it to the newest form) and all else that the settings name.
+
+    Raises SettingsError or StoreError, each naming what to mend.
+    """
+    _make_folders(settings.data)
+    db = store.open_engine(settings.database_url)
+    store.migrate(db)
+    return Services(
+        settings=settings,
+        db=db,
+        mailer=open_mailer(settings.smtp_url, settings.data / "outbox"),
+        public=PublicFolder(settings.data / "public"),
+        tokens=Tokens(settings.secret or _kept(settings.data / "secret")),
+        desk_password=settings.desk_password or _kept(settings.data / "desk-password", length=9),
+        now=lambda: datetime.now(UTC),  # noqa: TID251  # the one clock
+    )
+
+
+def _make_folders(data: Path) -> None:
+    try:
+        for name in ("inbox", "archive", "quarantine", "public"):
+            (data / name).mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise SettingsError(f"SYNDICATE_DATA: cannot make {data}: {e.strerror}") from e
+
+
+def _kept(file: Path, length: int = 32) -> str:
+    """The secret in `file`; two processes that start at once agree on one."""
+    try:
+        fresh = file.with_name(f".{file.name}.{os.getpid()}")
+        if not file.exists():
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_urlsafe(length), encoding="utf-8")
+            try:
+                os.link(fresh, file)
+            except FileExistsError:
+                pass
+            finally:
+                fresh.unlink()
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as e:
+        raise SettingsError(f"{file}: {e.strerror}") from e
