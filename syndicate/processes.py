@@ -41,7 +41,7 @@ def _start(name: str) -> subprocess.Popen[bytes]:
         [sys.executable, "-m", "syndicate", name],
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C reaches us alone; we pass it on
-        preexec_fn=_end_with_parent,  # noqa: PLW1509  # this process has no threads
+        preexec_fn=_end_with_parent,  # this process has no threads
     )
 
 

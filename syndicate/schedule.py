@@ -73,6 +73,6 @@ def _guarded(name: str, job: Job, services: Services) -> None:
     try:
         job(services)
     except SyndicateError as e:
-        log.error("%s: %s", name, e)  # noqa: TRY400  # the line says all a person can mend
+        log.error("%s: %s", name, e)  # the line says all a person can mend
     except Exception:
         log.exception("%s: a fault in the program", name)
