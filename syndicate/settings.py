@@ -17,6 +17,7 @@ from syndicate.model import Publication, Section
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PREFIX = "SYNDICATE_"
+HOST = re.compile(r"[A-Za-z0-9.-]+")
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -128,15 +129,39 @@ def _publication(file: Path) -> Publication:
         raise SettingsError(f"{file}: needs at least one [[section]]; the last one takes what fits no other")
     _check_zone(file, values)
     paper = _frozen(file, Publication, {"slug": file.stem, **values, "sections": sections})
-    if not isinstance(paper.print_time, time):
-        raise SettingsError(f"{file}: print_time: expected a time such as 06:00:00, got {paper.print_time!r}")
+    _check(
+        file, "print_time", paper.print_time, isinstance(paper.print_time, time), "a time such as 06:00:00"
+    )
+    _check(file, "weekly_day", paper.weekly_day, paper.weekly_day in range(7), "0 (Monday) to 6")
+    _check(
+        file, "print_days", paper.print_days, _all(paper.print_days, int), "a list of days, 0 (Monday) to 6"
+    )
+    _check(file, "names", paper.names, _all(paper.names, str), "a list of words")
+    _check(file, "host", paper.host, bool(HOST.fullmatch(str(paper.host))), "a host name")
     return paper
 
 
 def _section(file: Path, values: Any) -> Section:
     if not isinstance(values, dict):
         raise SettingsError(f"{file}: write sections as [[section]]")
-    return _frozen(file, Section, values)
+    section = _frozen(file, Section, values)
+    _check(file, "pages", section.pages, _all(section.pages, int), "whole numbers in a list")
+    for key, words in (
+        ("page_titles", section.page_titles),
+        ("series", section.series),
+        ("words", section.words),
+    ):
+        _check(file, key, words, _all(words, str), "a list of words")
+    return section
+
+
+def _check(file: Path, key: str, value: object, good: bool, expected: str) -> None:
+    if not good:
+        raise SettingsError(f"{file}: {key}: expected {expected}, got {value!r}")
+
+
+def _all(values: object, kind: type) -> bool:
+    return isinstance(values, tuple) and all(type(v) is kind for v in values)
 
 
 def _check_zone(file: Path, values: dict[str, Any]) -> None:

@@ -1,0 +1,129 @@
+"""Settings: the environment over config/, and every mistake named."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from syndicate.errors import SettingsError
+from syndicate.model import Publication
+from syndicate.settings import CHECKOUT, Settings, load, publications
+
+PAPER = '[[section]]\nslug = "all"\ntitle = "全部"\n'
+
+
+def config(tmp_path: Path, settings: str = "", paper: str = 'title = "青岚日报"\n' + PAPER) -> dict[str, str]:
+    (tmp_path / "publications").mkdir()
+    (tmp_path / "publications" / "qinglan.toml").write_text(paper, encoding="utf-8")
+    (tmp_path / "syndicate.toml").write_text(settings, encoding="utf-8")
+    return {"SYNDICATE_CONFIG": str(tmp_path)}
+
+
+def test_every_setting_stands_in_the_file_and_in_the_docs() -> None:
+    names = {f.name for f in fields(Settings)} - {"publications"}
+    written = tomllib.loads((CHECKOUT / "config" / "syndicate.toml").read_text(encoding="utf-8"))
+    docs = (CHECKOUT / "docs" / "settings.md").read_text(encoding="utf-8")
+
+    assert set(written) == names
+    assert [name for name in names if f"`{name}`" not in docs] == []
+
+
+def test_every_key_of_a_publication_stands_in_the_docs() -> None:
+    docs = (CHECKOUT / "docs" / "settings.md").read_text(encoding="utf-8")
+
+    names = {f.name for f in fields(Publication)} - {"slug", "sections"}
+
+    assert [name for name in names if f"`{name}`" not in docs] == []
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    env = config(tmp_path, "port = 9000\nhost = '0.0.0.0'\n")
+
+    settings = load({**env, "SYNDICATE_PORT": "9001"})
+
+    assert (settings.host, settings.port) == ("0.0.0.0", 9001)
+    assert settings.base_url == "http://0.0.0.0:9001"
+
+
+def test_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("hush\n")
+
+    settings = load({**config(tmp_path), "SYNDICATE_SECRET_FILE": str(tmp_path / "secret")})
+
+    assert settings.secret == "hush"
+
+
+def test_the_database_lies_in_the_service_s_folder_unless_named(tmp_path: Path) -> None:
+    settings = load({**config(tmp_path), "SYNDICATE_DATA": str(tmp_path / "here")})
+
+    assert settings.database_url == f"sqlite:///{tmp_path}/here/syndicate.sqlite"
+
+
+@pytest.mark.parametrize(
+    ("settings", "env", "named"),
+    [
+        ("prot = 1\n", {}, "unknown setting 'prot'"),
+        ("port = 'x'\n", {}, "SYNDICATE_PORT: expected int, got 'x'"),
+        ("port = true\n", {}, "SYNDICATE_PORT: expected int"),
+        ("port = [\n", {}, "not valid TOML"),
+        ("", {"SYNDICATE_PROT": "1"}, "unknown setting SYNDICATE_PROT"),
+        (
+            "",
+            {"SYNDICATE_DEVELOPMENT": "maybe"},
+            "SYNDICATE_DEVELOPMENT: expected true or false, got 'maybe'",
+        ),
+        (
+            "",
+            {"SYNDICATE_SECRET_FILE": "/nowhere/at/all"},
+            "SYNDICATE_SECRET_FILE: cannot read /nowhere/at/all",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, settings: str, env: dict[str, str], named: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        load({**config(tmp_path, settings), **env})
+
+    assert named in str(error.value)
+    assert "\n" not in str(error.value).replace("TOML: ", "")
+
+
+@pytest.mark.parametrize(
+    ("paper", "named"),
+    [
+        (PAPER, "title is missing"),
+        ('title = "x"\n', "needs at least one [[section]]"),
+        ('title = "x"\ncolour = 1\n' + PAPER, "unknown key 'colour'"),
+        ('title = "x"\nzone = "Asia/Qinglan"\n' + PAPER, "no such time zone: 'Asia/Qinglan'"),
+        ('title = "x"\nprint_time = "06:00"\n' + PAPER, "print_time: expected a time"),
+        ('title = "x"\n[[section]]\nslug = "要闻"\ntitle = "x"\n', "slug '要闻'"),
+        (
+            'title = "x"\n[[section]]\nslug = "a"\ntitle = "x"\npages = ["one"]\n',
+            "pages: expected whole numbers in a list",
+        ),
+        ('title = "x"\n[[section]]\nslug = "a"\ntitle = "x"\nwords = "茶"\n', "words: expected a list"),
+        ('title = "x"\nweekly_day = 7\n' + PAPER, "weekly_day: expected 0 (Monday) to 6"),
+        ('title = "x"\nhost = "a b"\n' + PAPER, "host: expected a host name"),
+    ],
+)
+def test_a_wrong_newspaper_file_is_named(tmp_path: Path, paper: str, named: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        load(config(tmp_path, paper=paper))
+
+    assert named in str(error.value)
+    assert "qinglan.toml" in str(error.value)
+
+
+def test_no_newspaper_at_all_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no newspaper is described here"):
+        publications(tmp_path)
+
+
+def test_the_bundled_newspapers_are_complete() -> None:
+    papers = {p.slug: p for p in publications(CHECKOUT / "config" / "publications")}
+
+    assert papers["qinglan"].title == "青岚日报"
+    assert papers["jinriqujiang"].names == ("JIN RI QU JIANG",)
+    assert all(p.sections[-1].pages == () for p in papers.values())
