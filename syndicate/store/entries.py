@@ -1,0 +1,121 @@
+"""The ledger of entries: every article ever published, its id and its address, withdrawn ones too."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, func, select
+
+from syndicate.model import PUBLISHED_KINDS, Entry
+from syndicate.store import articles
+from syndicate.store.tables import entries, names
+
+
+def of_issue(db: Connection, publication: str, day: date, *, withdrawn: bool = False) -> tuple[Entry, ...]:
+    """Every entry of an issue, of all kinds, by the page it stands on now; withdrawn ones when asked for."""
+    query = select(entries).where(entries.c.publication == publication, entries.c.date == day)
+    if not withdrawn:
+        query = query.where(entries.c.withdrawn.is_(None))
+    found = [_entry(row) for row in db.execute(query)]
+    return tuple(sorted(found, key=lambda e: (e.article.page, e.page, e.n)))
+
+
+def find(db: Connection, publication: str, day: date, page: int, n: int) -> Entry | None:
+    """The entry of that address, also when it was withdrawn."""
+    row = db.execute(
+        select(entries).where(
+            entries.c.publication == publication,
+            entries.c.date == day,
+            entries.c.page == page,
+            entries.c.n == n,
+        )
+    ).first()
+    return None if row is None else _entry(row)
+
+
+def latest(
+    db: Connection,
+    publication: str,
+    *,
+    limit: int,
+    since: datetime | None = None,
+    section: str | None = None,
+    byline: str | None = None,
+    series: str | None = None,
+    offset: int = 0,
+) -> tuple[Entry, ...]:
+    """What is published, newest first; with `since` all of that time, and at least `limit`.
+
+    `byline` and `series` are names as in addresses (`model.address_part`).
+    """
+    wanted = _wanted(publication, section, byline, series)
+    if since is not None:
+        recent = select(func.count()).select_from(entries).where(*wanted, entries.c.published >= since)
+        limit = max(limit, db.execute(recent).scalar_one())
+    rows = db.execute(
+        select(entries)
+        .where(*wanted)
+        .order_by(entries.c.published.desc(), entries.c.date.desc(), entries.c.page, entries.c.n)
+        .limit(limit)
+        .offset(offset)
+    )
+    return tuple(_entry(row) for row in rows)
+
+
+def count(
+    db: Connection,
+    publication: str,
+    *,
+    section: str | None = None,
+    byline: str | None = None,
+    series: str | None = None,
+) -> int:
+    """How many entries are published."""
+    wanted = _wanted(publication, section, byline, series)
+    return db.execute(select(func.count()).select_from(entries).where(*wanted)).scalar_one()
+
+
+def bylines(db: Connection, publication: str) -> tuple[tuple[str, str], ...]:
+    """Who has written what is published: name as in addresses, and as printed."""
+    return _names(db, publication, "byline")
+
+
+def series(db: Connection, publication: str) -> tuple[tuple[str, str], ...]:
+    """The series of what is published: name as in addresses, and as printed."""
+    return _names(db, publication, "series")
+
+
+def _published() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return entries.c.withdrawn.is_(None), entries.c.kind.in_([kind.value for kind in PUBLISHED_KINDS])
+
+
+def _wanted(
+    publication: str, section: str | None, byline: str | None, of_series: str | None
+) -> list[ColumnElement[bool]]:
+    wanted = [entries.c.publication == publication, *_published()]
+    if section is not None:
+        wanted.append(entries.c.section == section)
+    for kind, part in (("byline", byline), ("series", of_series)):
+        if part is not None:
+            named = select(names.c.entry).where(
+                names.c.publication == publication, names.c.kind == kind, names.c.part == part
+            )
+            wanted.append(entries.c.id.in_(named))
+    return wanted
+
+
+def _names(db: Connection, publication: str, kind: str) -> tuple[tuple[str, str], ...]:
+    rows = db.execute(
+        select(names.c.part, func.min(names.c.name))
+        .join(entries, entries.c.id == names.c.entry)
+        .where(names.c.publication == publication, names.c.kind == kind, *_published())
+        .group_by(names.c.part)
+    )
+    return tuple(sorted((part, name) for part, name in rows))  # here: each database sorts Han its own way
+
+
+def _entry(row: Row[Any]) -> Entry:
+    values = dict(row._mapping)
+    del values["kind"]  # the article says it; the column is for the queries
+    return Entry(**values | {"article": articles.loads(row.article)})

@@ -1,0 +1,217 @@
+"""The tables, as SQLAlchemy Core sees them today; the migrations say how they came about."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+HEAD = "0001"  # the newest migration; a test holds it against the folder
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment: aware and UTC outside; SQLite keeps it without a zone, so that text order is time order."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware to stored."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a moment without a zone: {value}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Stored to aware."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class Lines(TypeDecorator[tuple[str, ...]]):
+    """A tuple of strings, as a JSON array."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, _dialect: Dialect) -> str | None:
+        """A tuple to its JSON."""
+        return None if value is None else canonical(list(value))
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> tuple[str, ...] | None:
+        """JSON to its tuple."""
+        return None if value is None else tuple(json.loads(value))
+
+
+def canonical(value: Any) -> str:
+    """JSON that is the same text for the same value, and that every database can hold."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _SURROGATES.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+
+
+def storable(text: str) -> str:
+    """The text without what PostgreSQL's text cannot hold: NUL and halves of surrogate pairs become U+FFFD."""
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+metadata = MetaData(naming_convention=NAMES)
+
+publications = Table(
+    "publications",
+    metadata,
+    Column("slug", Text, primary_key=True),
+    Column("changed", Integer, nullable=False),  # counts the changes of what is published
+    Column("published", Integer, nullable=False),  # the last of them that reached the public folder
+)
+
+issues = Table(
+    "issues",
+    metadata,
+    Column("publication", Text, primary_key=True),
+    Column("date", Date, primary_key=True),
+    Column("number", BigInteger),
+    Column("weekday", Text),
+    Column("lunar_date", Text),
+    Column("page_count", BigInteger),
+    Column("publisher", Text),
+    Column("warnings", Lines, nullable=False),
+    Column("added", Moment, nullable=False),
+    Column("updated", Moment, nullable=False),
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    Column("publication", Text, primary_key=True),
+    Column("date", Date, primary_key=True),
+    Column("page", Integer, primary_key=True),
+    Column("title", Text),
+    Column("text", LargeBinary),  # UTF-8; bytes, because a source may hold NUL
+    ForeignKeyConstraint(["publication", "date"], ["issues.publication", "issues.date"]),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("publication", Text, nullable=False),
+    Column("date", Date, nullable=False),
+    Column("page", Integer, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("section", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("article", Text, nullable=False),  # canonical JSON, see articles.py
+    Column("fingerprint", Text, nullable=False),
+    Column("published", Moment, nullable=False),
+    Column("updated", Moment, nullable=False),
+    Column("withdrawn", Moment),
+    ForeignKeyConstraint(["publication", "date"], ["issues.publication", "issues.date"]),
+    UniqueConstraint("publication", "date", "page", "n"),
+    Index(None, "publication", "published"),
+    Index(None, "publication", "section", "published"),
+)
+
+names = Table(
+    "names",
+    metadata,
+    Column("entry", Text, ForeignKey("entries.id"), primary_key=True),
+    Column("kind", Text, primary_key=True),  # byline or series
+    Column("part", Text, primary_key=True),  # the name in an address
+    Column("name", Text, nullable=False),
+    Column("publication", Text, nullable=False),
+    CheckConstraint("kind IN ('byline', 'series')", name="kind"),
+    Index(None, "publication", "kind", "part"),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("publication", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("mailbox", Text, nullable=False),  # the address in lower case: one person, one subscription
+    Column("sections", Lines, nullable=False),
+    Column("rhythm", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("confirmed", Moment),
+    Column("ended", Moment),
+    Column("ask_after", Moment),  # a confirmation mail is due from then on; empty when none is
+    Column("asked", Moment),  # when one was last claimed
+    Column("asks", Integer, nullable=False),  # how often one was tried since the last wish
+    CheckConstraint("state IN ('pending', 'confirmed', 'ended')", name="state"),
+    UniqueConstraint("publication", "mailbox"),
+    Index(None, "state", "ask_after"),
+    sqlite_autoincrement=True,  # ids stand in signed links: never a second time
+)
+
+digests = Table(
+    "digests",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("publication", Text, nullable=False),
+    Column("rhythm", Text, nullable=False),
+    Column("first", Date, nullable=False),
+    Column("last", Date, nullable=False),
+    Column("planned", Moment, nullable=False),
+    UniqueConstraint("publication", "rhythm", "last"),
+    sqlite_autoincrement=True,
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", Integer, ForeignKey("digests.id"), nullable=False),
+    Column("subscription", Integer, ForeignKey("subscriptions.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", Moment, nullable=False),
+    Column("touched", Moment, nullable=False),  # when it came into this state
+    Column("message_id", Text, nullable=False),
+    Column("error", Text),
+    CheckConstraint(
+        "state IN ('due', 'claimed', 'handed', 'sent', 'failed', 'doubtful')",
+        name="state",
+    ),
+    UniqueConstraint("digest", "subscription"),
+    UniqueConstraint("message_id"),
+    Index(None, "state", "not_before"),
+    Index(None, "subscription"),
+    sqlite_autoincrement=True,
+)
