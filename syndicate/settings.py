@@ -82,7 +82,7 @@ def _values(file: Path, env: Mapping[str, str]) -> dict[str, Any]:
         if (
             name.startswith(PREFIX)
             and key not in defaults
-            and key not in ("config", "test_require", "shared")
+            and key not in ("config", "test_require", "test_postgres", "shared")
         ):
             raise SettingsError(f"environment: unknown setting {name}")
     return {key: _value(key, default, written.get(key, default), env) for key, default in defaults.items()}
