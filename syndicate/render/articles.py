@@ -209,7 +209,7 @@ def _part(part: Part) -> Iterator[tuple[str, str | None]]:
 
 def _running(paragraphs: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Paragraphs; a short line without a full stop before a long one is an inner heading."""
-    for here, following in zip(paragraphs, (*paragraphs[1:], ""), strict=True):
+    for here, following in zip(paragraphs, (*paragraphs[1:], ""), strict=False):
         heading = (
             0 < len(here) <= 24 and len(following) >= 48 and not re.search(r"[。！，；：…,;:.）)]\s*$", here)
         )
