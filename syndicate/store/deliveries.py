@@ -163,8 +163,8 @@ def find(db: Connection, number: int) -> Delivery | None:
 
 def counts(db: Connection) -> dict[DeliveryState, int]:
     """How many there are in each state."""
-    rows = db.execute(select(deliveries.c.state, func.count()).group_by(deliveries.c.state))
-    found: dict[str, int] = dict(rows.tuples())
+    rows = db.execute(select(deliveries.c.state, func.count().label("number")).group_by(deliveries.c.state))
+    found = {row.state: row.number for row in rows}
     return {state: found.get(state.value, 0) for state in DeliveryState}
 
 

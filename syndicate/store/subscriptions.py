@@ -96,11 +96,11 @@ def end(db: Connection, subscription: int, now: datetime) -> bool:
 def counts(db: Connection, publication: str) -> dict[SubscriptionState, int]:
     """How many there are in each state."""
     rows = db.execute(
-        select(subscriptions.c.state, func.count())
+        select(subscriptions.c.state, func.count().label("number"))
         .where(subscriptions.c.publication == publication)
         .group_by(subscriptions.c.state)
     )
-    found: dict[str, int] = dict(rows.tuples())
+    found = {row.state: row.number for row in rows}
     return {state: found.get(state.value, 0) for state in SubscriptionState}
 
 
