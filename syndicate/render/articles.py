@@ -32,14 +32,15 @@ _HTML = {
     "note": '<blockquote class="editor-note"><p>{}</p></blockquote>',
     "byline": '<p class="byline">{}</p>',
     "paragraph": "<p>{}</p>",
-    "heading": "<h3>{}</h3>",
-    "part": "<h2>{}</h2>",
+    "heading": "<h2>{}</h2>",
+    "inner heading": "<h3>{}</h3>",
     "label": '<p class="label"><strong>{}</strong></p>',
     "profile": '<p class="profile">{}</p>',
     "caption": '<p class="caption"><small>{}</small></p>',
     "jump": '<p class="jump"><em>{}</em></p>',
 }
 _HEAD = ("kicker", "subhead", "byline")  # what a page prints around its own headline
+_AS_SET = ("byline", "note", "paragraph", "profile")  # blanks and line ends in these are meant
 
 
 def clean(text: str) -> str:
@@ -195,25 +196,25 @@ def _blocks(article: Article) -> Iterator[tuple[str, str]]:
     if jump.to_page and not jump.joined:
         pieces.append(("jump", f"（下转第{jump.to_page}版）" if chinese else f"(to page {jump.to_page})"))
     for role, piece in pieces:
-        shown = clean(piece or "").strip() if role in ("paragraph", "note", "profile") else line(piece)
+        shown = clean(piece or "").strip() if role in _AS_SET else line(piece)
         if shown:
             yield role, shown
 
 
 def _part(part: Part) -> Iterator[tuple[str, str | None]]:
-    yield "part", part.headline
+    yield "heading", part.headline
     yield "label", part.label
     yield "profile", part.profile
-    yield from _running(part.paragraphs)
+    yield from _running(part.paragraphs, "inner heading")
 
 
-def _running(paragraphs: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Paragraphs; a short line without a full stop before a long one is an inner heading."""
+def _running(paragraphs: Sequence[str], heading_role: str = "heading") -> Iterator[tuple[str, str]]:
+    """Paragraphs; a short line without a full stop before a long one is a heading."""
     for here, following in zip(paragraphs, (*paragraphs[1:], ""), strict=False):
         heading = (
             0 < len(here) <= 24 and len(following) >= 48 and not re.search(r"[。！，；：…,;:.）)]\s*$", here)
         )
-        yield ("heading" if heading and here is not paragraphs[0] else "paragraph"), here
+        yield (heading_role if heading and here is not paragraphs[0] else "paragraph"), here
 
 
 def _prose(article: Article) -> Iterator[str]:
@@ -228,12 +229,12 @@ def _prose(article: Article) -> Iterator[str]:
 
 
 def _html(blocks: Iterable[tuple[str, str]]) -> str:
-    return "\n".join(_HTML[role].format(escape(text).replace("\n", "<br>")) for role, text in blocks)
+    return "\n".join(_HTML[role].format(escape(text).replace("\n", "<br />")) for role, text in blocks)
 
 
 def _listed(entry: Entry, base_url: str) -> str:
     kicker, name = line(entry.article.kicker), headline(entry.article)
-    above = f"<small>{escape(kicker)}</small><br>" if kicker and kicker != name else ""
+    above = f"<small>{escape(kicker)}</small><br />" if kicker and kicker != name else ""
     return f'<li>{above}<a href="{markup.escape(base_url + quote(entry.path))}">{escape(name)}</a></li>'
 
 

@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 LANGUAGES = ("zh-CN", "en")  # the first is the default
 
-_FOLDER = Path(__file__).resolve().parents[2] / "templates"
+FOLDER = Path(__file__).resolve().parents[2] / "templates"
 
 # CLDR's full dates are 2026年11月16日星期一 and Monday, November 16, 2026: papers write them otherwise.
 _DAY = {"zh": "y年M月d日 EEEE", "en": "EEEE, d MMMM y"}
@@ -31,7 +31,7 @@ def environment(language: str) -> Environment:
     Names are paths in templates/: web/front.html, email/digest.txt. Only .html and .xml are escaped.
     """
     made = Environment(
-        loader=FileSystemLoader(_FOLDER),
+        loader=FileSystemLoader(FOLDER),
         undefined=StrictUndefined,
         autoescape=select_autoescape(("html", "xml"), default_for_string=True),
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
@@ -59,7 +59,7 @@ def _translations(language: str) -> Translations:
     """The catalogs of web and email as one; the messages themselves are English."""
     locale = Locale.parse(language, sep="-")
     catalog = Catalog(locale=locale)  # knows the language's plural forms
-    for po in sorted(_FOLDER.glob(f"*/{language.replace('-', '_')}.po")):
+    for po in sorted(FOLDER.glob(f"*/{language.replace('-', '_')}.po")):
         with po.open("rb") as lines:
             for message in read_po(lines, locale=locale):
                 if message.id:

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from syndicate.render.budget import cut
+
+LEAD = "清晨六点四十分，第一辆公交车驶上青溪二桥，车里坐着十九位上早班的人。桥面上还留着露水。"
+
+
+def test_what_fits_stays_whole() -> None:
+    assert cut(f"  {LEAD} ", 100) == LEAD
+
+
+def test_a_whole_sentence_is_kept() -> None:
+    assert cut(LEAD, 40) == "清晨六点四十分，第一辆公交车驶上青溪二桥，车里坐着十九位上早班的人。"
+
+
+def test_else_a_clause() -> None:
+    assert cut(LEAD, 30) == "清晨六点四十分，第一辆公交车驶上青溪二桥…"
+
+
+def test_else_a_character() -> None:
+    assert cut(LEAD, 16) == "清晨六点四十分，第一辆公交车驶…"
+
+
+def test_a_latin_word_or_number_is_not_broken() -> None:
+    assert cut("总投资额为12345.67万元", 10) == "总投资额为…"
+    assert cut("The committee deliberated", 16) == "The committee…"
+
+
+def test_a_word_longer_than_the_budget_is() -> None:
+    assert cut("x" * 50, 10) == "x" * 9 + "…"
+
+
+def test_a_quotation_is_not_left_open() -> None:
+    assert cut("他说：“好的。我们这就走，大家都别等了，天色已经晚了。”", 13) == "他说：“好的。我们这就走…"
+
+
+def test_a_decimal_point_ends_no_sentence() -> None:
+    assert cut("Growth was 3.5 per cent. Prices fell again later.", 30) == "Growth was 3.5 per cent."
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "kept"),
+    [
+        ("👨‍👩‍👧‍👦" * 3, 10, "👨‍👩‍👧‍👦…"),
+        ("e\u0301" * 9, 4, "e\u0301…"),
+        ("🇨🇳🇨🇳🇨🇳", 5, "🇨🇳🇨🇳…"),
+        ("👍🏽👍🏽👍🏽", 4, "👍🏽…"),
+        ("\u1112\u1161\u11ab\u1112\u1161\u11ab", 5, "\u1112\u1161\u11ab…"),
+        ("각나다라마바사아자차", 5, "각나다라…"),
+        ("a" + "\u0301" * 20, 5, "…"),
+    ],
+)
+def test_no_grapheme_is_cut_in_two(text: str, limit: int, kept: str) -> None:
+    assert cut(text, limit) == kept
+
+
+@given(some.text(), some.integers(0, 40))
+def test_the_budget_holds_for_any_text(text: str, limit: int) -> None:
+    short = cut(text, limit)
+
+    assert len(short) <= limit
+    assert text.strip().startswith(short.removesuffix("…"))
