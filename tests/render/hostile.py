@@ -33,16 +33,17 @@ OWN = (
 )
 
 
-def texts() -> tuple[str, ...]:
-    """Each hostile text once."""
+def texts(*, payloads: bool = True) -> tuple[str, ...]:
+    """Each hostile text once; the thousands of payloads only where they are quickly tried."""
     found = list(OWN)
     naughty = _SHARED / "hostile/naughty-strings/blns.json"
     if naughty.is_file():
         found += json.loads(naughty.read_text())
-    for payloads in (
+    lists = (
         "hostile/xss-payload-list/Intruder__xss-payload-list.txt",
         "hostile/crlf-openredirect/CRLF Injection__Files__crlfinjection.txt",
-    ):
-        if (_SHARED / payloads).is_file():
-            found += (_SHARED / payloads).read_text(errors="replace").splitlines()
+    )
+    for file in (_SHARED / name for name in lists if payloads):
+        if file.is_file():
+            found += file.read_text(errors="replace").splitlines()
     return tuple(dict.fromkeys(found))
