@@ -35,11 +35,15 @@ from syndicate.model import (
     StoredIssue,
 )
 
-SHORT = 48  # characters: below, a slip of the scanner leaves too few 4-character shingles to go by
-FRAGMENT = 24  # characters: less is a scrap of an article, and no article for the merging rule
-LIKE = 0.5  # of two short texts
-LIKE_LONG = 0.25  # of two long ones, where nothing but the same article comes near
+# Lengths in letters. Each slip of a scanner spoils four shingles of 4 characters: short texts, that
+# have few, are also compared by pairs of characters.
+SHORT = 100
+ENOUGH = 48  # for 4-character shingles to tell something
+FRAGMENT = 24  # less is a scrap, not an article that others are merged into
+LIKE_PAIRS = 0.5  # of two short texts by pairs of characters
+LIKE = 0.25  # by 4-character shingles, where nothing but the same article comes near
 CONTAINED = 0.6  # of the smaller one in the larger, when an article was split, merged or completed
+CONTAINED_SCRAP = 0.8
 
 
 def revise(publication: Publication, issue: Issue, known: Sequence[Entry], now: datetime) -> Revision:
@@ -86,6 +90,13 @@ def foreign_pages(revision: Revision, pages: Iterable[int]) -> tuple[int, ...]:
     kept = {entry.article.page for entry in (*revision.same, *(c.before for c in revision.changed))}
     lost = {entry.article.page for entry in revision.withdrawn}
     return tuple(page for page in pages if page in lost - kept)
+
+
+def foreign_pages(revision: Revision, pages: Collection[int]) -> tuple[int, ...]:
+    """Those of the pages that had articles, of which not one is left: another page's text, it seems."""
+    gone = {entry.page for entry in revision.withdrawn}
+    left = {e.page for e in (*revision.same, *(change.before for change in revision.changed))}
+    return tuple(page for page in sorted(pages) if page in gone and page not in left)
 
 
 def mails(day: date, newest: StoredIssue | None) -> bool:
@@ -284,15 +295,15 @@ def _alike(articles: Sequence[Article], ledger: Sequence[Entry], found: dict[int
 
 def _long(pair: _Pair, old: _Texts, new: _Texts) -> bool:
     smaller, larger = sorted((len(old.texts[pair.entry]), len(new.texts[pair.article])))
-    if smaller >= SHORT:
-        return pair.likeness >= LIKE_LONG or pair.contained >= CONTAINED
+    if smaller >= ENOUGH:
+        return pair.likeness >= LIKE or pair.contained >= CONTAINED
     # A caption or a torn scan of few words, found whole in a long article.
-    return larger >= 2 * SHORT and smaller >= FRAGMENT and pair.contained >= 0.8
+    return larger >= 2 * ENOUGH and smaller >= FRAGMENT and pair.contained >= CONTAINED_SCRAP
 
 
 def _short(pair: _Pair, old: _Texts, new: _Texts) -> bool:
     smaller, larger = sorted((len(old.texts[pair.entry]), len(new.texts[pair.article])))
-    return smaller < SHORT and larger < 2 * SHORT and pair.likeness >= LIKE
+    return smaller < SHORT and larger < 2 * SHORT and pair.likeness >= LIKE_PAIRS
 
 
 def _merged(
@@ -343,7 +354,8 @@ EVERYWHERE = 50  # texts: a shingle in more of them tells nothing, and would mak
 def _likenesses(old: _Texts, new: _Texts, size: int) -> Iterator[_Pair]:
     """How alike texts are that share anything; set phrases, common to many texts, count for little."""
     common = old.common(size) | new.common(size)
-    weight = {s: 1 / n if n <= EVERYWHERE else 0.0 for s, n in common.items()}
+    # Two texts may share what was printed twice, an announcement and its article; three share a phrase.
+    weight = {s: 1 / max(1, n - 1) if n <= EVERYWHERE else 0.0 for s, n in common.items()}
     where: dict[str, list[int]] = defaultdict(list)
     total: dict[int, float] = {}
     for entry in set(range(len(old.texts))) - old.found:

@@ -99,8 +99,14 @@ def ingest(services: Services, files: Files, *, mail: bool | None = None, anyway
     with store.writing(services.db) as db:
         sources = _merged(issues.page_sources(db, paper.slug, day), came)
         issue = _named(split(Document(sources), (paper,)), paper, day)
+        before = issues.before(db, paper.slug, day)
         issue = replace(
-            issue, warnings=(*issue.warnings, *number_warnings(issue, issues.before(db, paper.slug, day)))
+            issue,
+            warnings=(
+                *issue.warnings,
+                *_date_warnings(read, document, day),
+                *number_warnings(issue, before, paper.print_days),
+            ),
         )
         known = entries.of_issue(db, paper.slug, day, withdrawn=True)
         revision = revise(paper, issue, known, now)
@@ -152,6 +158,14 @@ def _day(issue: Issue, document: Document) -> date:
         if day := text.date_in_name(source.name):
             return day
     raise IssueError(f"{_names(document)}: no date in the masthead, nor in the file's name (YYYY-MM-DD)")
+
+
+def _date_warnings(read: Issue, document: Document, day: date) -> tuple[str, ...]:
+    """Where the names of the files and the print disagree on the day, or the print does not tell it."""
+    if read.masthead.date is None:
+        return (f"the print shows no date: {day} was taken from the file's name",)
+    named = {d for s in document.sources if (d := text.date_in_name(s.name))}
+    return tuple(f"the print says {day}, the file's name {other}" for other in sorted(named - {day}))
 
 
 def _pages(document: Document, issue: Issue) -> tuple[Source, ...]:

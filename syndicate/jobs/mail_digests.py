@@ -8,13 +8,14 @@ plan (week's end) → due → claim → compose → send … hand … 250 → se
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from email.message import EmailMessage
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from syndicate import store
-from syndicate.errors import DeliveryError, DoubtfulDeliveryError
+from syndicate.errors import DeliveryError, DoubtfulDeliveryError, IssueError
 from syndicate.jobs.alone import alone
 from syndicate.model import (
     PUBLISHED_KINDS,
@@ -27,6 +28,7 @@ from syndicate.model import (
     Publication,
     Rhythm,
     StoredDigest,
+    StoredIssue,
 )
 from syndicate.render import digest
 from syndicate.services import Services
@@ -90,6 +92,58 @@ def compose(
     return Digest(paper, planned.rhythm, days, chosen, language, services.settings.base_url)
 
 
+def preview(services: Services, publication: str, day: date | None, language: str) -> EmailMessage:
+    """The digest of an issue (None: the newest) as a subscriber to the whole paper would get it.
+
+    Raises IssueError when there is no such paper or issue.
+    """
+    with store.reading(services.db) as db:
+        issue = _issue(db, services, publication, day)
+        planned = StoredDigest(0, publication, Rhythm.ISSUE, issue.date, issue.date, services.now())
+        contents = compose(db, services, planned, (), language)
+    if contents is None:
+        raise IssueError(f"{publication} {issue.date}: nothing in it would be mailed")
+    letter = f"<preview@{contents.publication.host}>"
+    return digest.message(contents, _envelope(services, planned, "reader@example.org", letter, 0))
+
+
+def order(services: Services, publication: str, day: date) -> str:
+    """Plan the digest of a stored issue that was taken in without mail; says what will happen.
+
+    Raises IssueError when there is no such paper or issue.
+    """
+    paper = services.settings.publication(publication)
+    with store.writing(services.db) as db:
+        issue = _issue(db, services, publication, day)
+        host = paper.host if paper else ""
+        planned = deliveries.plan(db, publication, Rhythm.ISSUE, day, day, host, services.now())
+    return f"{publication} {issue.date}: {'will be mailed' if planned else 'was mailed before'}"
+
+
+def resend(services: Services, delivery: int) -> None:
+    """Make a doubtful delivery due again, with the same Message-ID.
+
+    Raises IssueError when it is not doubtful.
+    """
+    with store.writing(services.db) as db:
+        found = deliveries.find(db, delivery)
+        if found is None or found.state is not DeliveryState.DOUBTFUL:
+            raise IssueError(
+                f"delivery {delivery}: {found.state if found else 'there is none'}, not doubtful"
+            )
+        deliveries.settle(db, delivery, DeliveryState.DUE, services.now())
+
+
+def _issue(db: Connection, services: Services, publication: str, day: date | None) -> StoredIssue:
+    if services.settings.publication(publication) is None:
+        known = ", ".join(p.slug for p in services.settings.publications)
+        raise IssueError(f"no newspaper {publication!r}; there are {known}")
+    found = issues.find(db, publication, day) if day else issues.newest(db, publication)
+    if found is None:
+        raise IssueError(f"{publication}: no issue {f'of {day}' if day else 'yet'}")
+    return found
+
+
 def _by_section(
     paper: Publication, found: list[Entry], sections: tuple[str, ...]
 ) -> tuple[DigestSection, ...]:
@@ -101,49 +155,63 @@ def _by_section(
     return tuple(DigestSection(section, of_it) for section, of_it in by_section.items() if of_it)
 
 
+Composed = dict[tuple[int, tuple[str, ...], str], Digest | None]
+"""Digests of one batch by what makes them differ: digest, sections, language."""
+
+
 def _send_batch(services: Services) -> bool:
     with store.reading(services.db) as db:
         due = deliveries.due(db, services.now(), BATCH)
+    composed: Composed = {}
     for number in due:
         with store.writing(services.db) as db:
             delivery = deliveries.claim(db, number, services.now())
         if delivery:
-            _send(services, delivery)
+            _send(services, delivery, composed)
     return bool(due)
 
 
-def _send(services: Services, delivery: Delivery) -> None:
+def _send(services: Services, delivery: Delivery, composed: Composed) -> None:
+    subscription = delivery.subscription
     with store.reading(services.db) as db:
         planned = deliveries.digest(db, delivery.digest)
-        subscription = delivery.subscription
-        contents = compose(db, services, planned, subscription.sections, subscription.language)
+        key = (planned.id, subscription.sections, subscription.language)
+        if key not in composed:
+            composed[key] = compose(db, services, planned, subscription.sections, subscription.language)
+    contents = composed[key]
     if contents is None:
         return _settle(services, delivery, DeliveryState.FAILED, "nothing in the chosen sections")
-    leave = services.tokens.leave(subscription.id)
-    message = digest.message(
-        contents,
-        Envelope(
-            address=subscription.address,
-            sender=services.settings.mail_from,
-            message_id=delivery.message_id,
-            leave_url=f"{services.settings.base_url}/{planned.publication}/leave/{leave}",
-            date=planned.planned,
-        ),
+    letter = digest.message(
+        contents, _envelope(services, planned, subscription.address, delivery.message_id, subscription.id)
     )
     try:
         services.mailer.send(
-            message, services.settings.mail_from, subscription.address, lambda: _hand(services, delivery)
+            letter, services.settings.mail_from, subscription.address, lambda: _hand(services, delivery)
         )
     except DoubtfulDeliveryError as e:
         return _settle(services, delivery, DeliveryState.DOUBTFUL, str(e))
     except DeliveryError as e:
         return _refused(services, delivery, e)
+    # Where `hand` said no the claim was not ours any more, and this changes nothing either.
     return _settle(services, delivery, DeliveryState.SENT)
+
+
+def _envelope(
+    services: Services, planned: StoredDigest, address: str, message_id: str, subscription: int
+) -> Envelope:
+    token = services.tokens.leave(subscription)
+    return Envelope(
+        address=address,
+        sender=services.settings.mail_from,
+        message_id=message_id,
+        leave_url=f"{services.settings.base_url}/{planned.publication}/leave/{token}",
+        date=planned.planned,
+    )
 
 
 def _hand(services: Services, delivery: Delivery) -> bool:
     with store.writing(services.db) as db:
-        return deliveries.hand(db, delivery.id, services.now())
+        return deliveries.hand(db, delivery.id, services.now(), attempt=delivery.attempts)
 
 
 def _refused(services: Services, delivery: Delivery, error: DeliveryError) -> None:
@@ -162,7 +230,15 @@ def _settle(
 ) -> None:
     if error:
         log.warning(
-            "digest %d to subscription %d: %s: %s", delivery.digest, delivery.subscription.id, state, error
+            "digest %d, subscription %d: %s: %s", delivery.digest, delivery.subscription.id, state, error
         )
     with store.writing(services.db) as db:
-        deliveries.settle(db, delivery.id, state, services.now(), error=error, not_before=not_before)
+        deliveries.settle(
+            db,
+            delivery.id,
+            state,
+            services.now(),
+            error=error,
+            not_before=not_before,
+            attempt=delivery.attempts,
+        )
