@@ -44,6 +44,7 @@ LIKE_PAIRS = 0.5  # of two short texts by pairs of characters
 LIKE = 0.25  # by 4-character shingles, where nothing but the same article comes near
 CONTAINED = 0.6  # of the smaller one in the larger, when an article was split, merged or completed
 CONTAINED_SCRAP = 0.8
+EVERYWHERE = 50  # texts: a shingle in more of them tells nothing, and would make the work quadratic
 
 
 def revise(publication: Publication, issue: Issue, known: Sequence[Entry], now: datetime) -> Revision:
@@ -90,13 +91,6 @@ def foreign_pages(revision: Revision, pages: Iterable[int]) -> tuple[int, ...]:
     kept = {entry.article.page for entry in (*revision.same, *(c.before for c in revision.changed))}
     lost = {entry.article.page for entry in revision.withdrawn}
     return tuple(page for page in pages if page in lost - kept)
-
-
-def foreign_pages(revision: Revision, pages: Collection[int]) -> tuple[int, ...]:
-    """Those of the pages that had articles, of which not one is left: another page's text, it seems."""
-    gone = {entry.page for entry in revision.withdrawn}
-    left = {e.page for e in (*revision.same, *(change.before for change in revision.changed))}
-    return tuple(page for page in sorted(pages) if page in gone and page not in left)
 
 
 def mails(day: date, newest: StoredIssue | None) -> bool:
@@ -346,9 +340,6 @@ class _Texts:
     def common(self, size: int) -> Counter[str]:
         """In how many texts a shingle occurs."""
         return Counter(s for place in range(len(self.texts)) for s in self.shingles(place, size))
-
-
-EVERYWHERE = 50  # texts: a shingle in more of them tells nothing, and would make the work quadratic
 
 
 def _likenesses(old: _Texts, new: _Texts, size: int) -> Iterator[_Pair]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine
 
 from syndicate import store
@@ -17,6 +18,9 @@ from syndicate.errors import StoreError
 from syndicate.store.tables import metadata
 
 pytest_plugins = ["tests.golden"]
+
+settings.register_profile("shared", deadline=None)  # how long an example takes depends on the machine
+settings.load_profile("shared")
 
 POSTGRESQL = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
 
