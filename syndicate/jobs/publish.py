@@ -36,12 +36,18 @@ def _publish(services: Services, paper: Publication, counter: int) -> None:
     Killed in between, the next run writes the same bytes again, that is: nothing.
     """
     with store.reading(services.db) as db:
-        files = {name: body for feed in every_feed(db, services, paper) for name, body in _forms(feed)}
-        files["feeds.opml"] = feeds.opml(paper, feed_keys(db, paper), services.settings.base_url)
-    if services.public.publish(paper.slug, files):
-        log.info("%s: published %d files", paper.slug, len(files))
+        made = files(db, services, paper)
+    if services.public.publish(paper.slug, made):
+        log.info("%s: published %d files", paper.slug, len(made))
     with store.writing(services.db) as db:
         issues.mark_published(db, paper.slug, counter)
+
+
+def files(db: Connection, services: Services, paper: Publication) -> dict[str, bytes]:
+    """Every public file of a paper by its name: all feeds in three formats, and the list of them."""
+    made = {name: body for feed in every_feed(db, services, paper) for name, body in _forms(feed)}
+    made["feeds.opml"] = feeds.opml(paper, feed_keys(db, paper), services.settings.base_url)
+    return made
 
 
 def feed_keys(db: Connection, paper: Publication) -> tuple[FeedKey, ...]:

@@ -1,0 +1,1 @@
+"""One file a figure, peers beside us; `make bench` prints them all."""

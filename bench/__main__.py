@@ -1,0 +1,12 @@
+"""Run every figure: python -m bench [name …]."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+FIGURES = ("split", "publish", "serve")
+
+for name in sys.argv[1:] or FIGURES:
+    print(f"\n── {name} ──", flush=True)
+    importlib.import_module(f"bench.{name}").main()
