@@ -1,0 +1,251 @@
+"""Who wrote it, and where it was filed: byline lines, credits in brackets, datelines."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from syndicate.model import Byline, Dateline
+from syndicate.split import text
+
+_HAN = f"[{text.HAN}]"
+_HOUSE = rf"(?:本报|本刊|新华社|中新社|新华每日电讯|{_HAN}{{2,6}}(?:日报|晚报|时报|早报|商报|周报|新闻|电视台|融媒体中心|传媒集团))"
+_RANK = r"(?:首席|见习|实习|特约|特派|全媒体|融媒体|驻外|驻站)*"
+_ROLE = re.compile(
+    rf"{_HOUSE}?(?P<place>驻[^\s、()]{{1,8}}?)?{_RANK}(?P<role>记者|通讯员|评论员|实习生|摄影|撰文|撰稿|作者|文字|图片)"
+)
+_DONE = re.compile(
+    r"(?:文/图|图/文|文并摄|文图|图文|摄影报道|整理报道|综合报道|报道|参与采写|采写|整理|辑|编辑|供稿|供图|[文图摄])$"
+)
+_BULLETS = "□■◆◇●○▲△★☆▪◎ "
+
+SURNAMES = frozenset(
+    "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方"
+    "俞任袁柳酆鲍史唐费廉岑薛雷贺倪汤滕殷罗毕郝邬安常乐于时傅皮卞齐康伍余元卜顾孟平黄和穆萧尹姚邵湛汪祁毛禹狄米贝明臧"
+    "计伏成戴谈宋茅庞熊纪舒屈项祝董梁杜阮蓝闵席季麻强贾路娄危江童颜郭梅盛林刁钟徐邱骆高夏蔡田樊胡凌霍虞万支柯昝管卢莫"
+    "经房裘缪干解应宗丁宣贲邓郁单杭洪包诸左石崔吉钮龚程嵇邢滑裴陆荣翁荀羊於惠甄曲家封芮羿储靳汲邴糜松井段富巫乌焦巴弓"
+    "牧隗山谷车侯宓蓬全郗班仰秋仲伊宫宁仇栾暴甘钭厉戎祖武符刘景詹束龙叶幸司韶郜黎蓟薄印宿白怀蒲邰从鄂索咸籍赖卓蔺屠蒙"
+    "池乔阴胥能苍双闻莘党翟谭贡劳逄姬申扶堵冉宰郦雍璩桑桂濮牛寿通边扈燕冀浦尚农温别庄晏柴瞿阎充慕连茹习宦艾鱼容向古易"
+    "慎戈廖庾终暨居衡步都耿满弘匡国文寇广禄阙东欧殳沃利蔚越夔隆师巩厍聂晁勾敖融冷訾辛阚那简饶空曾毋沙乜养鞠须丰巢关蒯"
+    "相查后荆红游竺权逯盖益桓公仉督岳帅缑亢况郈有琴商牟佘佴伯赏墨哈谯笪年爱阳佟言福付肖闫涂代覃苟边晋楚闾法汝鄢钦仝冼"
+    "旦占青母布雒苑亓邸桑琼次扎卓格拉丹尼洛嘎达"
+)
+_NAME = re.compile(rf"{_HAN}{{2,4}}|{_HAN}{{1,8}}(?:·{_HAN}{{1,9}})+")
+_NO_NAME = re.compile(r"(?:本报|评论|编辑|通讯|报社|小组|课题|中心|集团|公司|大学|学院|日报|部门|委员|协会|图片|新华|综合)")
+
+
+@dataclass(frozen=True)
+class Credit:
+    """Names by role, as one line or one bracket tells them."""
+
+    reporters: tuple[str, ...] = ()
+    correspondents: tuple[str, ...] = ()
+    photographers: tuple[str, ...] = ()
+    roles: int = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names in order of role."""
+        return (*self.reporters, *self.correspondents, *self.photographers)
+
+
+def credit(line: str) -> Credit | None:
+    """What a line that is nothing but a credit says; None if it is something else."""
+    line = text.squeezed(line).strip(_BULLETS)
+    while len(line) > 2 and line[0] == "(" and line[-1] == ")":
+        line = line[1:-1].strip()
+    line = re.sub(r"\([^()]{0,12}\)$", "", line).strip()  # 张三摄(影像中国)
+    line = re.sub(r"(?<=[文图]) [供来]?图?$", "", line)
+    marks = list(_ROLE.finditer(line))
+    if not marks or marks[0].start() > 0:
+        names = _names(line, strict=True) if not marks else None
+        return Credit(reporters=names) if names else None
+    people: dict[str, list[str]] = {"reporter": [], "correspondent": [], "photographer": []}
+    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+        said = line[mark.end() : following.start() if following else len(line)].strip(" :,、;/|")
+        done = _DONE.search(said)
+        names = _names(_DONE.sub("", said).strip(" /,:"))
+        if names is None and said and mark["role"] != "评论员":
+            return None
+        people[_kind(mark["role"], done.group() if done else "")] += names or ()
+    return Credit(*(tuple(dict.fromkeys(people[k])) for k in people), roles=len(marks))
+
+
+def _kind(role: str, done: str) -> str:
+    if role in ("摄影", "图片") or done in ("摄", "图", "供图", "摄影"):
+        return "photographer"
+    return "correspondent" if role == "通讯员" else "reporter"
+
+
+def signed(line: str) -> Credit | None:
+    """What a byline says; of an office and a name, the name."""
+    said = credit(line)
+    if said is None and (word := text.squeezed(line).rpartition(" ")[2]) and (names := _names(word, strict=True)):
+        return Credit(reporters=names)
+    return said
+
+
+def is_names(line: str) -> bool:
+    """Whether a short line holds names and nothing else."""
+    return _names(text.squeezed(line).strip(_BULLETS), strict=True) is not None
+
+
+def _names(said: str, *, strict: bool = False) -> tuple[str, ...] | None:
+    """The names of a list; `strict` asks each to begin with a known surname. None if one is no name."""
+    found: list[str] = []
+    for piece in re.split(r"[、,;/]+|和(?= )", said):
+        words = piece.split()
+        i = 0
+        while i < len(words):
+            word = words[i]
+            # 林 明 and 徐 家和 are one name each: padded to width, or broken by a column
+            if len(word) == 1 and i + 1 < len(words) and len(words[i + 1]) <= 2:
+                word += words[i + 1]
+                i += 1
+            found.append(word)
+            i += 1
+    if not found or len(found) > 24:
+        return None
+    for name in found:
+        if not _NAME.fullmatch(name) or _NO_NAME.search(name):
+            return None
+        if strict and "·" not in name and (name[0] not in SURNAMES or len(name) > 3):
+            return None
+    if strict and len(found) > 8:
+        return None
+    return tuple(found)
+
+
+# ── at the head of a paragraph ───────────────────────────────────────────────────────────
+
+_DAY = r"(?:(?P<year>\d{4})年)?(?:(?P<month>\d{1,2})月)?(?P<day>\d{1,2})日"
+_WIRE = re.compile(
+    rf"(?P<wire>据?(?:{_HOUSE}|据)(?P<place>[^,。:;()\d]{{0,14}}?)(?:{_DAY})?(?:专)?(?:电|讯|消息))(?=[(,:]|.)"
+)
+_BRACKET = re.compile(r"\((?P<said>[^()]{1,120})\)(?:文/图|摄影报道|报道|文|摄)?")
+_OPEN_CREDIT = re.compile(rf"(?:{_HOUSE})?{_RANK}(?:记者|通讯员)[^,。:()]{{1,40}}?(?:摄影报道|报道|采写)[:,]?")
+
+
+@dataclass(frozen=True)
+class Lead:
+    """What stands before the first sentence: offsets into the raw text, and what they say."""
+
+    dateline: Dateline
+    byline: Byline
+    dateline_at: tuple[int, int] | None
+    byline_at: tuple[int, int] | None
+    text_at: int
+
+
+def is_wire(line: str) -> bool:
+    """Whether a text opens as a report does: 本报讯, 新华社北京5月2日电."""
+    squeezed = text.flat(line[:80])
+    wire = _WIRE.match(squeezed)
+    return bool(wire) and _plausible(wire)
+
+
+def _plausible(wire: "re.Match[str]") -> bool:
+    """据…讯 and 本报…电 alone are words of any sentence; a report has a day, or nothing in between."""
+    return bool(wire["day"]) or wire["wire"] in ("本报讯", "本报电", "本刊讯", "据本报讯") or (
+        len(wire["place"]) <= 4 and wire["wire"].startswith(("新华社", "据新华社", "本报"))
+    )
+
+
+def lead(raw: str, issue_date: date | None = None) -> Lead | None:
+    """The dateline and the byline at the head of a text, if it has any."""
+    head = text.canonical(raw[:400])
+    offsets = [i for i, char in enumerate(head) if char != " "]
+    squeezed = "".join(head[i] for i in offsets)
+    offsets.append(offsets[-1] + 1 if offsets else 0)
+    wire = _WIRE.match(squeezed)
+    if wire and not _plausible(wire):
+        wire = None
+    at = wire.end("wire") if wire else 0
+    said, by_end = None, at
+    bracket = _BRACKET.match(squeezed, at)
+    if bracket:
+        begin, end = offsets[bracket.start("said")], offsets[bracket.end("said") - 1] + 1
+        inner = text.squeezed(raw[begin:end])
+        said = credit(inner) if _ROLE.search(inner) else None
+        by_end = bracket.end() if said else at
+    elif wire:
+        loose = _OPEN_CREDIT.match(squeezed, at)
+        if loose:
+            said = credit(text.squeezed(raw[offsets[loose.start()] : offsets[loose.end() - 1] + 1]).rstrip(":, "))
+            by_end = loose.end() if said else at
+    if not wire and not said:
+        return None
+    plain = wire is not None and wire["day"] is None and not wire["place"]  # 本报讯: no place, no day
+    dateline_at = (offsets[0], offsets[at - 1] + 1) if wire and not (plain and said) else None
+    by_from = 0 if plain else at
+    byline_at = (offsets[by_from], offsets[by_end - 1] + 1) if said else None
+    text_at = offsets[max(at, by_end)]
+    return Lead(
+        Dateline() if dateline_at is None else _dateline(wire, raw[slice(*dateline_at)], issue_date),
+        Byline() if said is None or byline_at is None else byline(said, raw[slice(*byline_at)]),
+        dateline_at,
+        byline_at,
+        text_at,
+    )
+
+
+def byline(said: Credit, raw: str) -> Byline:
+    """A byline as printed and as understood."""
+    return Byline(said.reporters, said.correspondents, said.photographers, raw)
+
+
+def _dateline(wire: "re.Match[str] | None", raw: str, issue_date: date | None) -> Dateline:
+    if wire is None:
+        return Dateline(raw=raw)
+    return Dateline(wire["place"] or None, _day(wire, issue_date), raw)
+
+
+def _day(wire: "re.Match[str]", issue: date | None) -> date | None:
+    """The day of a dateline; a year or month it leaves out is the last one that fits before the issue."""
+    if not wire["day"] or (issue is None and not wire["year"]):
+        return None
+    year = int(wire["year"]) if wire["year"] else issue.year if issue else 0
+    month = int(wire["month"]) if wire["month"] else issue.month if issue else 0
+    try:
+        day = date(year, month, int(wire["day"]))
+    except ValueError:
+        return None
+    if issue and day > issue and not wire["year"]:
+        try:
+            day = day.replace(year=year - 1) if wire["month"] else day.replace(month=month - 1)
+        except ValueError:
+            return None
+    return day
+
+
+# ── at the end of an article ─────────────────────────────────────────────────────────────
+
+_HELP = re.compile(r"(?:参与|协助)|(?:亦有|对本文)|整理|综合")
+
+
+def is_closing(line: str) -> bool:
+    """A credit as the last line, roles and all: (本报记者甲、乙)."""
+    line = text.squeezed(line)
+    if len(line) > 120 or not re.match(rf"[(]?{_ROLE.pattern}", line.lstrip("(")) or line.endswith(("摄", "图")):
+        return False
+    said = credit(line)
+    return said is not None and said.roles > 0
+
+
+def is_help(line: str) -> bool:
+    """Those who only took part."""
+    return _HELP.search(line) is not None
+
+
+def filed(line: str, issue_date: date | None) -> Dateline:
+    """The dateline a closing line holds."""
+    wire = _WIRE.search(text.flat(line))
+    return _dateline(wire if wire and _plausible(wire) else None, line, issue_date)
+
+
+_FILED = re.compile(r"\(?(?:据|综合)?(?:本报|新华社)[^()。]{0,24}电[^()。]{0,60}\)?")
+
+
+def is_filed(line: str) -> bool:
+    """A dateline at the end: (本报莫斯科5月2日电)."""
+    flat = text.flat(line)
+    return flat[:1] == "(" and _FILED.fullmatch(flat) is not None

@@ -1,0 +1,97 @@
+"""A document's printed pages: where each begins, what it is called, and which blocks stand on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from syndicate.model import Document, PrintedPage, Span
+from syndicate.split import masthead, scattered
+from syndicate.split.blocks import Block, blocks_of
+from syndicate.split.seams import Seams
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One page's blocks by what they are: text to be split, headlines in single characters, furniture."""
+
+    page: PrintedPage
+    content: tuple[Block, ...]
+    scattered: tuple[tuple[Block, ...], ...]
+    furniture: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The whole document, page by page, and the lines that may tell its masthead."""
+
+    sheets: tuple[Sheet, ...]
+    head: tuple[str, ...]
+
+
+def layout(document: Document, seams: Seams) -> Layout:
+    """Cut a document at its page lines and set aside what is no news."""
+    blocks = blocks_of(document)
+    sheets: list[Sheet] = []
+    head: list[str] = []
+    for file, source in enumerate(document.sources):
+        own = [block for block in blocks if block.file == file]
+        top = masthead.head_of(own)
+        head += [own[i].line for i in top]
+        opens = _openings(own, top)
+        fallback = source.page or (sheets[-1].page.number + 1 if sheets else 1)
+        starts = sorted({0, *opens} - ({min(opens)} if opens and _only_furniture(own, min(opens), top) else set()))
+        for n, (a, b) in enumerate(zip(starts, [*starts[1:], len(own)], strict=True)):
+            line = opens.get(a) or (opens.get(min(opens)) if n == 0 and opens and min(opens) < b else None)
+            number = line.number if line else fallback
+            begin = 0 if n == 0 else own[a].start
+            end = own[b].start if b < len(own) else len(source.text)
+            page = PrintedPage(number, line.title if line else None, (Span(file, begin, end),))
+            sheets.append(_sheet(page, own[a:b], [i - a for i in top], seams))
+    if not any(masthead.is_header(line) for line in head):
+        head += [block.line for sheet in sheets[:2] for block in sheet.furniture]
+    return Layout(tuple(sheets), tuple(head))
+
+
+def _only_furniture(blocks: Sequence[Block], first: int, top: range) -> bool:
+    """Whether nothing but the masthead stands before the first page line: it belongs to that page."""
+    return all(i in top or len(blocks[i].flat) <= 2 or _is_furniture(blocks[i]) for i in range(first))
+
+
+def _openings(blocks: Sequence[Block], top: range) -> dict[int, masthead.PageLine]:
+    """The blocks that open a page: of all page lines the longest rising sequence, so an index misleads nobody."""
+    found = [(i, line) for i, block in enumerate(blocks) if len(block.line) <= 90 and (line := masthead.page_line(block.line))]
+    if not found:
+        return {}
+    best: list[tuple[int, int]] = []  # (length, previous) of the longest sequence that ends here
+    for n, (_, line) in enumerate(found):
+        longest = (0, -1)
+        for m in range(max(0, n - 60), n):
+            if found[m][1].number < line.number and best[m][0] > longest[0]:
+                longest = (best[m][0], m)
+        best.append((longest[0] + 1, longest[1]))
+    at = max(range(len(best)), key=lambda n: (best[n][0], -n))
+    chosen = []
+    while at >= 0:
+        chosen.append(at)
+        at = best[at][1]
+    return {found[n][0]: found[n][1] for n in chosen}
+
+
+def _sheet(page: PrintedPage, blocks: Sequence[Block], top: Sequence[int], seams: Seams) -> Sheet:
+    runs = scattered.runs(blocks)
+    headlines = [run for run in runs if scattered.reads_as_headline([blocks[i] for i in run], seams)]
+    restored = {i for run in headlines for i in run}
+    debris = {i for run in runs for i in run} - restored
+    aside = {i for i, b in enumerate(blocks) if i in top or i in debris or _is_furniture(b)} - restored
+    return Sheet(
+        page,
+        tuple(b for i, b in enumerate(blocks) if i not in aside and i not in restored),
+        tuple(tuple(blocks[i] for i in run) for run in headlines),
+        tuple(blocks[i] for i in sorted(aside)),
+    )
+
+
+def _is_furniture(block: Block) -> bool:
+    line = block.line
+    if not line:
+        return True
+    return len(line) <= 120 and (masthead.is_header(line) or masthead.is_imprint(line))
