@@ -93,15 +93,17 @@ def _published() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 def _wanted(
     publication: str, section: str | None, byline: str | None, of_series: str | None
 ) -> list[ColumnElement[bool]]:
-    wanted = [entries.c.publication == publication, *_published()]
+    wanted = list(_published())
     if section is not None:
         wanted.append(entries.c.section == section)
-    for kind, part in (("byline", byline), ("series", of_series)):
-        if part is not None:
-            named = select(names.c.entry).where(
-                names.c.publication == publication, names.c.kind == kind, names.c.part == part
-            )
-            wanted.append(entries.c.id.in_(named))
+    named = [(kind, part) for kind, part in (("byline", byline), ("series", of_series)) if part is not None]
+    for kind, part in named:
+        theirs = select(names.c.entry).where(
+            names.c.publication == publication, names.c.kind == kind, names.c.part == part
+        )
+        wanted.append(entries.c.id.in_(theirs))
+    if not named:  # else SQLite would walk the whole paper, newest first, for somebody's three articles
+        wanted.append(entries.c.publication == publication)
     return wanted
 
 

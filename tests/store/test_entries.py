@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import Engine
+import pytest
+from sqlalchemy import Engine, event
 
 from syndicate import store
 from syndicate.model import Byline, Kind, address_part
@@ -155,3 +156,28 @@ def test_characters_no_database_likes_do_no_harm(engine: Engine) -> None:
         assert list(entries.of_issue(db, SLUG, DAY)) == given
         assert len(entries.bylines(db, SLUG)) == 1
     assert again.empty
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        ({}, "ix_entries_publication_published"),
+        ({"section": "yaowen"}, "ix_entries_publication_section_published"),
+        ({"byline": "金露茜"}, "ix_names_publication_kind_part"),
+    ],
+    ids=["all", "section", "byline"],
+)
+def test_feeds_are_read_by_an_index(engine: Engine, wanted: dict[str, str], index: str) -> None:
+    said: list[tuple[str, tuple[object, ...]]] = []
+    event.listen(engine, "before_cursor_execute", lambda *args: said.append((args[2], args[3])))
+
+    with store.reading(engine) as db:
+        entries.latest(db, SLUG, limit=5, **wanted)  # type: ignore[arg-type]  # all are names
+        query, values = said[-1]
+        steps = [step[3] for step in db.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values)]
+
+    assert any(index in step for step in steps)
+    assert not any(step.startswith("SCAN") for step in steps)
+    if "byline" in wanted:
+        assert not any("ix_entries_publication_published" in step for step in steps)
