@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 
 from syndicate import store
 from syndicate.errors import StoreError
@@ -108,7 +108,8 @@ def _schema(server: str) -> Iterator[str]:
         with engine.begin() as db:
             db.exec_driver_sql(f"CREATE SCHEMA {name}")
         try:
-            yield f"{server}?options=-csearch_path%3D{name}%20-csynchronous_commit%3Doff"
+            options = {"options": f"-csearch_path={name} -csynchronous_commit=off"}
+            yield make_url(server).update_query_dict(options).render_as_string(hide_password=False)
         finally:
             with engine.begin() as db:
                 db.exec_driver_sql(f"SET LOCAL lock_timeout = '5s'; DROP SCHEMA {name} CASCADE")

@@ -17,7 +17,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, insert, text
+from sqlalchemy import Engine, insert, make_url, text
 from sqlalchemy.exc import StatementError
 
 from syndicate import store
@@ -254,9 +254,12 @@ def test_an_unreachable_server_is_named_without_its_password() -> None:
 
 
 def test_a_wrong_password_is_not_repeated(postgresql_server: str) -> None:
-    url = postgresql_server.replace("postgres@", "nobody:hunter2@")
+    url = make_url(postgresql_server).set(username="nobody", password="hunter2")
 
-    with opened(url) as engine, pytest.raises(StoreError, match="nobody") as error:
+    with (
+        opened(url.render_as_string(hide_password=False)) as engine,
+        pytest.raises(StoreError, match="nobody") as error,
+    ):
         store.migrate(engine)
 
     assert "hunter2" not in one_line(error)
