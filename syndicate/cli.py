@@ -65,7 +65,7 @@ def split(files: tuple[Path, ...], as_json: bool) -> None:
     from syndicate.split import split as split_document
 
     settings = load()
-    document = text.read(_bytes(files, settings.max_file_mb), max_bytes=settings.max_file_mb * 1_000_000)
+    document = text.read(_bytes(files, settings.max_file_mb), limit=settings.max_file_mb * 1_000_000)
     issue = split_document(document, settings.publications)
     if as_json:
         click.echo(json.dumps(issues.as_json(issue), ensure_ascii=False))

@@ -91,7 +91,7 @@ def ingest(services: Services, files: Files, *, mail: bool | None = None, anyway
     `anyway`: replace a stored page even by one that has nothing in common with it.
     Raises ReadError or IssueError, each naming the file; StoreError.
     """
-    document = text.read(files, max_bytes=limit(services))
+    document = text.read(files, limit=limit(services))
     read = split(document, services.settings.publications)
     paper, day = _paper(read, document, services.settings.publications), _day(read, document)
     came = _pages(document, read)

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import date
 
 import chardet
 
@@ -48,7 +50,7 @@ def _source(name: str, content: bytes, limit: int) -> Source:
     if not content:
         raise ReadError(f"{name}: the file is empty")
     if len(content) > limit:
-        raise ReadError(f"{name}: {len(content) / 2**20:.0f} MB is more than the limit of {limit / 2**20:.0f} MB")
+        raise ReadError(f"{name}: larger than {limit / 1e6:g} MB, which is the most that one file may have")
     for magic, what in _MAGIC:
         if content.startswith(magic):
             raise ReadError(f"{name}: this is {what}, not text")
@@ -123,6 +125,7 @@ _PAGE_NAMES = (
     re.compile(r"^0?(?P<n>\d{1,2})$"),
     re.compile(r"(?P<n>\d{1,2})\s*版"),
 )
+_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.年 ]?([01]?\d)[-_.月 ]?([0-3]?\d)(?!\d)")
 _DAY_END = re.compile(r"(?:19|20)\d\d[-_. ]?\d{1,2}[-_. ]\d{1,2}$|(?:19|20)\d{6}$")
 
 
@@ -135,6 +138,14 @@ def page_of(name: str) -> int | None:
             number = _number(found["n"])
             if number:
                 return number
+    return None
+
+
+def date_in_name(name: str) -> date | None:
+    """The day a file's name tells: paper-2026-11-18-p1.txt, 20261118.txt."""
+    for found in _DAY.finditer(name):
+        with suppress(ValueError):
+            return date(*map(int, found.groups()))
     return None
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from syndicate.model import Article, Issue, Part, Span
+from syndicate.model import Article, HeadlineSource, Issue, Kind, Part, Span
 
 
 def as_json(issue: Issue) -> dict[str, Any]:
@@ -21,6 +21,24 @@ def as_json(issue: Issue) -> dict[str, Any]:
         "articles": [_article(article, several) for article in issue.articles],
         "furniture": list(issue.furniture),
     }
+
+
+def as_outline(issue: Issue) -> str:
+    """The issue for a person at a terminal: its masthead, and a line for each article by page."""
+    head = issue.masthead
+    lines = [" · ".join(str(v) for v in (head.publication, head.date, head.number) if v is not None)]
+    for page in issue.pages:
+        lines.append(f"\n{page.number:02d} {page.title or ''}".rstrip())
+        lines += [_line(article) for article in issue.articles if article.page == page.number]
+    return "\n".join((*lines, *(f"warning: {w}" for w in issue.warnings)))
+
+
+def _line(article: Article) -> str:
+    who = " ".join(article.byline.names)
+    size = sum(map(len, article.paragraphs)) + sum(len(p) for part in article.parts for p in part.paragraphs)
+    kind = "" if article.kind is Kind.ARTICLE else f" [{article.kind}]"
+    mark = "" if article.headline_source is HeadlineSource.PRINTED else f" ({article.headline_source})"
+    return f"  {article.headline or '—'}{mark}{kind}  {who}  {size}"
 
 
 def _article(article: Article, several: bool) -> dict[str, Any]:
