@@ -78,8 +78,16 @@ def every_feed(db: Connection, services: Services, paper: Publication) -> Iterat
 def _entry_items(
     db: Connection, services: Services, paper: Publication, key: FeedKey, since: datetime
 ) -> tuple[Item, ...]:
-    wanted = {key.kind: key.name.removeprefix(f"{key.kind}-")} if key.kind != "all" else {}
-    found = entries.latest(db, paper.slug, limit=services.settings.feed_entries, since=since, **wanted)
+    name = key.name.removeprefix(f"{key.kind}-")
+    found = entries.latest(
+        db,
+        paper.slug,
+        limit=services.settings.feed_entries,
+        since=since,
+        section=name if key.kind == "section" else None,
+        byline=name if key.kind == "byline" else None,
+        series=name if key.kind == "series" else None,
+    )
     return tuple(articles.item(entry, paper, services.settings.base_url) for entry in found)
 
 
