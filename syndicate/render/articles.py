@@ -78,8 +78,7 @@ def headline(article: Article) -> str:
     printed = (article.headline, *(part.headline for part in article.parts), article.kicker)
     if named := next((name for name in map(line, printed) if name), None):
         return named
-    lead = next(filter(None, map(line, _prose(article))), "")
-    return cut(lead, 30) or line(article.series) or UNTITLED
+    return cut(_lead(article), 30) or line(article.series) or UNTITLED
 
 
 def byline(article: Article) -> str:
@@ -103,7 +102,7 @@ def byline(article: Article) -> str:
 
 def summary(article: Article, limit: int = 120) -> str:
     """The first sentences of the lead, at most `limit` characters."""
-    return cut(next(filter(None, map(line, _prose(article))), ""), limit)
+    return cut(_lead(article), limit)
 
 
 def item(entry: Entry, publication: Publication, base_url: str) -> Item:
@@ -215,6 +214,12 @@ def _running(paragraphs: Sequence[str], heading_role: str = "heading") -> Iterat
             0 < len(here) <= 24 and len(following) >= 48 and not re.search(r"[。！，；：…,;:.）)]\s*$", here)
         )
         yield (heading_role if heading and here is not paragraphs[0] else "paragraph"), here
+
+
+def _lead(article: Article) -> str:
+    """The first paragraph that says something: not a salutation, not a heading."""
+    found = [shown for shown in map(line, _prose(article)) if shown]
+    return next((shown for shown in found if len(shown) > 12), found[0] if found else "")
 
 
 def _prose(article: Article) -> Iterator[str]:

@@ -22,6 +22,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "templates"
 
 # CLDR's full dates are 2026年11月16日星期一 and Monday, November 16, 2026: papers write them otherwise.
 _DAY = {"zh": "y年M月d日 EEEE", "en": "EEEE, d MMMM y"}
+_SHORT_DAY = {"zh": "M月d日", "en": "d MMMM"}
 
 
 @cache
@@ -44,6 +45,7 @@ def environment(language: str) -> Environment:
     translations = _translations(language)
     made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]  # by the extension
     made.filters["day"] = lambda day: written_day(day, language)
+    made.filters["short_day"] = lambda day: written_short_day(day, language)
     made.filters["url"] = quote
     made.globals["language"] = language
     return made
@@ -53,6 +55,12 @@ def written_day(day: date, language: str) -> str:
     """A date as readers of that language write it: 2026年11月16日 星期一."""
     locale = Locale.parse(language, sep="-")
     return format_date(day, _DAY.get(locale.language, "full"), locale=locale)
+
+
+def written_short_day(day: date, language: str) -> str:
+    """A date without year and weekday: 11月16日."""
+    locale = Locale.parse(language, sep="-")
+    return format_date(day, _SHORT_DAY.get(locale.language, "medium"), locale=locale)
 
 
 def _translations(language: str) -> Translations:
