@@ -38,7 +38,7 @@ def layout(document: Document, seams: Seams) -> Layout:
         head += [own[i].line for i in top]
         opens = _openings(own, top)
         fallback = source.page or (sheets[-1].page.number + 1 if sheets else 1)
-        starts = sorted({0, *opens} - ({min(opens)} if opens and _only_furniture(own, min(opens), top) else set()))
+        starts = sorted({0, *opens} - ({min(opens)} - {0} if opens and _only_furniture(own, min(opens), top) else set()))
         for n, (a, b) in enumerate(zip(starts, [*starts[1:], len(own)], strict=True)):
             line = opens.get(a) or (opens.get(min(opens)) if n == 0 and opens and min(opens) < b else None)
             number = line.number if line else fallback
