@@ -7,6 +7,7 @@ when it is written. So keep `writing` short, and never wait for the network insi
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from syndicate.errors import StoreError
 from syndicate.store.tables import HEAD
+
+FULL = 1_000_000  # bytes left on a disk that we call full
 
 __all__ = ["migrate", "open_engine", "reading", "writing"]
 
@@ -140,13 +143,18 @@ def _name(url: URL) -> str:
     return f"PostgreSQL {url.host or 'localhost'}:{url.port or 5432}/{url.database or ''}"
 
 
+def _full(url: URL) -> bool:
+    """SQLite calls it an I/O error when there is no room for its shared memory (tmpfs, say)."""
+    return bool(url.database) and shutil.disk_usage(Path(url.database or "").parent).free < FULL
+
+
 def _cause(error: DBAPIError | PoolTimeout, engine: Engine) -> str:
     said = next(iter(str(getattr(error, "orig", error)).splitlines()), "").strip()
     state = getattr(getattr(error, "orig", None), "sqlstate", None)
     if "database is locked" in said or state == "55P03":
         seconds = engine.get_execution_options()["busy_timeout"]
         return f"locked: another process has been writing for more than {seconds:g} s"
-    if "disk is full" in said or state == "53100":
+    if "disk is full" in said or state == "53100" or ("disk I/O error" in said and _full(engine.url)):
         return "the disk is full"
     if "readonly database" in said or state == "25006":
         return "cannot be written, it is read-only"
