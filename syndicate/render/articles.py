@@ -113,12 +113,14 @@ def item(entry: Entry, publication: Publication, base_url: str) -> Item:
         id=entry.id,
         url=base_url + quote(entry.path),
         title=_unmistakable(headline(article)),
-        summary=summary(article),
-        html=html(article),
-        text=text(article),
-        authors=tuple(filter(None, map(line, article.byline.names))),
+        summary=_unmistakable(summary(article)),
+        html=html(article) or f"<p>{escape(headline(article))}</p>",
+        text=text(article) or headline(article),
+        authors=tuple(_unmistakable(line(name)) for name in article.byline.names if line(name)),
         categories=tuple(
-            filter(None, (line(section.title if section else entry.section), line(article.series)))
+            _unmistakable(line(name))
+            for name in (section.title if section else entry.section, article.series)
+            if line(name)
         ),
         published=entry.published,
         updated=entry.updated,
@@ -136,7 +138,7 @@ def issue_item(issue: StoredIssue, entries: Sequence[Entry], publication: Public
         id=_issue_id(issue, publication),
         url=base_url + quote(issue.path),
         title=_unmistakable(issue_title(issue, publication)),
-        summary=cut("；".join(headline(e.article) for e in listed), 120),
+        summary=_unmistakable(cut("；".join(headline(e.article) for e in listed), 120)),
         html="".join(
             f"<h2>{escape(page_name(number, titles.get(number), publication.language))}</h2>"
             f"<ul>{''.join(_listed(e, base_url) for e in found)}</ul>"
@@ -252,7 +254,7 @@ def _issue_id(issue: StoredIssue, publication: Publication) -> str:
     return f"tag:{publication.host},{issue.date.isoformat()}:{publication.slug}/{name}"
 
 
-def _unmistakable(title: str) -> str:
-    """A title that looks like HTML nowhere: readers guess whether it is, and then drop or run it."""
-    title = re.sub(r"<(?=[A-Za-z/!?])", "＜", title)
-    return title if markup.unescape(title) == title else title.replace("&", "＆")
+def _unmistakable(plain: str) -> str:
+    """Plain text that looks like HTML nowhere: readers guess whether it is, and then drop or run it."""
+    plain = re.sub(r"<(?=[A-Za-z/!?])", "＜", plain)
+    return plain if markup.unescape(plain) == plain else plain.replace("&", "＆")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import html
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -144,6 +146,21 @@ def test_a_title_looks_like_html_nowhere() -> None:
     assert title("<script>一</script>") == "＜script>一＜/script>"
     assert title("A&lt;B") == "A＆lt;B"
     assert title("R&D 3 < 5") == "R&D 3 < 5"
+
+
+def test_no_plain_field_of_an_item_looks_like_html() -> None:
+    for text in hostile.OWN:
+        item = articles.item(paper.entry(everywhere(text), 1), paper.PAPER, paper.BASE)
+
+        for plain in (item.title, item.summary, *item.authors, *item.categories):
+            assert html.unescape(plain) == plain
+            assert not re.search("<[A-Za-z/!?]", plain)
+
+
+def test_an_item_always_has_content() -> None:
+    item = articles.item(paper.entry(Article("只有标题"), 1), paper.PAPER, paper.BASE)
+
+    assert (item.html, item.text) == ("<p>只有标题</p>", "只有标题")
 
 
 def test_an_issue_is_one_item_with_its_contents_by_page(golden: Golden) -> None:
