@@ -73,7 +73,7 @@ def _harden(answer: Response) -> Response:
     headers.setdefault("Content-Security-Policy", answers.POLICY)
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-    headers.setdefault("Cache-Control", "no-store" if answer.status_code >= 500 else answers.REVALIDATE)
+    headers.setdefault("Cache-Control", answers.REVALIDATE)
     # Werkzeug writes redirects with the Host and scheme it saw, which behind a proxy may be wrong.
     if answer.location and answer.location.startswith(request.host_url):
         answer.location = "/" + answer.location.removeprefix(request.host_url).lstrip("/\\")

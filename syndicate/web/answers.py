@@ -96,7 +96,9 @@ def error_page(visit: Visit, error: HTTPException) -> Response:
     """The error for people: what it is, and where to go from here."""
     slug = visit.request.path.split("/")[1]
     paper = visit.services.settings.publication(slug)
-    return page(visit, "error.html", status=error.code or 500, paper=paper, code=error.code or 500)
+    code = error.code or 500
+    kept = PRIVATE if code >= 500 else REVALIDATE
+    return page(visit, "error.html", status=code, cache_control=kept, paper=paper, code=code)
 
 
 @cache
