@@ -8,6 +8,8 @@ when it is written. So keep `writing` short, and never wait for the network insi
 from __future__ import annotations
 
 import shutil
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,8 +90,21 @@ def _url(url: str) -> URL:
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # BEGIN is ours, see _begin_sqlite
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    _use_wal(connection)
+    for pragma in ("synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _use_wal(connection: Any) -> None:
+    """Switch the file to WAL once; SQLite does not wait for others here as it does elsewhere."""
+    for patience in (*(0.01 * 2**n for n in range(10)), None):  # ten seconds in all
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").close()
+            return
+        except sqlite3.OperationalError as e:
+            if patience is None or "locked" not in str(e):
+                raise
+            time.sleep(patience)
 
 
 def _begin_sqlite(db: Connection) -> None:
