@@ -109,3 +109,25 @@ def test_when_one_half_dies_the_whole_ends_with_an_error(service: subprocess.Pop
     os.kill(children(service)[1], signal.SIGKILL)
 
     assert service.wait(PATIENCE) == 1
+
+
+def test_a_port_in_use_is_named_in_one_line(tmp_path: Path, port: int) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+
+        done = subprocess.run(
+            [sys.executable, "-m", "syndicate", "web"],
+            env={
+                "PATH": os.environ["PATH"],  # noqa: TID251  # a child process of the test
+                "SYNDICATE_DATA": str(tmp_path / "var"),
+                "SYNDICATE_PORT": str(port),
+            },
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import logging
+import socket
 
 from flask import Flask
 from granian.constants import Interfaces
+from granian.log import LogLevels
 from granian.server import Server
 
+from syndicate.errors import SettingsError
 from syndicate.services import open_services
 from syndicate.settings import Settings, load
 from syndicate.web import create_app
 
-log = logging.getLogger(__name__)
+THREADS = 64  # requests worked on at once by a worker; the others wait their turn
 
 
 def app() -> Flask:
@@ -21,7 +23,11 @@ def app() -> Flask:
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT.
+
+    Raises SettingsError when the address cannot be listened on.
+    """
+    _check(settings.host, settings.port)
     Server(
         "syndicate.web.server:app",
         factory=True,
@@ -29,5 +35,19 @@ def serve(settings: Settings) -> None:
         address=settings.host,
         port=settings.port,
         workers=settings.web_workers,
+        backpressure=THREADS,
+        websockets=False,
         log_access=False,
+        log_level=LogLevels.warning,
     ).serve()
+
+
+def _check(host: str, port: int) -> None:
+    """Granian would answer with a stack trace."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as e:
+            raise SettingsError(f"SYNDICATE_HOST, SYNDICATE_PORT: cannot listen on {host}:{port}: {e}") from e
