@@ -48,6 +48,11 @@ def robots(visit: Visit) -> Response:
     return asset(visit, "robots.txt")
 
 
+def icon(visit: Visit) -> Response:
+    """The icon, for browsers and readers that look in the old place."""
+    return asset(visit, "icon.svg")
+
+
 def address(name: str) -> str:
     """Where the file is served, with its mark: /static/paper.css?v=1f2e3d4c."""
     return f"/static/{name}?v={_assets()[name].mark}"
@@ -55,6 +60,7 @@ def address(name: str) -> str:
 
 ROUTES: tuple[Route, ...] = (
     ("/static/<file:name>", GET, asset),
+    ("/favicon.ico", GET, icon),
     ("/robots.txt", GET, robots),
 )
 

@@ -247,7 +247,6 @@ def test_an_odd_place_to_start_is_the_beginning(front: FlaskClient, start: str) 
         "/qinglan/feeds/.hidden",
         "/static/nix.css",
         "/static/../macros.html",
-        "/favicon.ico",
     ],
 )
 def test_what_is_not_there_is_not_found(front: FlaskClient, address: str) -> None:

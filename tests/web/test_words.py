@@ -25,9 +25,8 @@ def catalog(folder: str) -> Catalog:
 
 def words(file: Path) -> set[str]:
     tree = environment("en").parse(file.read_text(encoding="utf-8"))
-    return {
-        message if isinstance(message, str) else str(message[0]) for _, _, message in extract_from_ast(tree)
-    }
+    found = (message for _, _, message in extract_from_ast(tree))
+    return {message if isinstance(message, str) else str((message or ("",))[0]) for message in found}
 
 
 def test_every_word_is_translated_and_none_is_left_over() -> None:
