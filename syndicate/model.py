@@ -135,6 +135,14 @@ class Article:
     warnings: tuple[str, ...] = ()
     spans: Spans = field(default_factory=dict)
 
+    @property
+    def series_name(self) -> str | None:
+        """The series without the number of this part: 我在村里有份新工作 of 我在村里有份新工作②."""
+        return _PART_NUMBER.sub("", self.series).strip() or self.series if self.series else None
+
+
+_PART_NUMBER = re.compile(r"\s*(?:[①-⑳㈠-㈩]|[（(〔][一二三四五六七八九十\d]{1,3}[）)〕]|之[一二三四五六七八九十]{1,3})\s*$")
+
 
 @dataclass(frozen=True, slots=True)
 class PrintedPage:

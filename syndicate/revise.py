@@ -44,6 +44,7 @@ LIKE_PAIRS = 0.5  # of two short texts by pairs of characters
 LIKE = 0.25  # by 4-character shingles, where nothing but the same article comes near
 CONTAINED = 0.6  # of the smaller one in the larger, when an article was split, merged or completed
 CONTAINED_SCRAP = 0.8
+SECOND = timedelta(seconds=1)  # what feeds tell moments apart by
 EVERYWHERE = 50  # texts: a shingle in more of them tells nothing, and would make the work quadratic
 
 
@@ -52,7 +53,8 @@ def revise(publication: Publication, issue: Issue, known: Sequence[Entry], now: 
     stripped = [replace(article, spans={}) for article in issue.articles]
     ledger = sorted(known, key=lambda e: (e.page, e.n))
     found = _found(stripped, ledger)
-    givers = _Addresses(publication, issue, known, now)
+    clock = _Seconds(known, now)
+    givers = _Addresses(publication, issue, known, clock)
     new: list[NewEntry] = []
     changed: list[ChangedEntry] = []
     same: list[Entry] = []
@@ -60,7 +62,7 @@ def revise(publication: Publication, issue: Issue, known: Sequence[Entry], now: 
         before = found.get(place)
         if before is None:
             new.append(NewEntry(givers.entry(article)))
-        elif (after := _after(publication, before, article, now)) == before:
+        elif (after := _after(publication, before, article, clock)) == before:
             same.append(before)
         else:
             changed.append(ChangedEntry(before, after))
@@ -113,7 +115,23 @@ def _day(issue: Issue) -> date:
 # ── the entries as they are to be written ────────────────────────────────────────────────
 
 
-def _after(publication: Publication, before: Entry, article: Article, now: datetime) -> Entry:
+class _Seconds:
+    """Now, but a second of its own for each change: two entries with one `updated` confuse feed readers."""
+
+    def __init__(self, known: Sequence[Entry], now: datetime) -> None:
+        self.now = now
+        self._taken = {entry.updated for entry in known}
+
+    def after(self, moment: datetime) -> datetime:
+        """The last free second up to now, if one is left since `moment`; never before it."""
+        free = max(self.now, moment)
+        while free in self._taken and free - SECOND >= moment:
+            free -= SECOND
+        self._taken.add(free)
+        return free
+
+
+def _after(publication: Publication, before: Entry, article: Article, clock: _Seconds) -> Entry:
     """The known entry with what is printed now; itself when only our confidence in it changed."""
     if before.withdrawn is None and _placed(publication, article) == (before.section, _sure(before.article)):
         return before
@@ -123,7 +141,7 @@ def _after(publication: Publication, before: Entry, article: Article, now: datet
         section=_section(publication, article),
         article=article,
         fingerprint=fingerprint(article),
-        updated=max(now, before.updated) if reworded else before.updated,
+        updated=clock.after(before.updated) if reworded else before.updated,
         withdrawn=None,
     )
 
@@ -159,9 +177,11 @@ def _content(article: Article) -> Article:
 class _Addresses:
     """Gives new entries what they keep for ever: id, address and `published`."""
 
-    def __init__(self, publication: Publication, issue: Issue, known: Sequence[Entry], now: datetime) -> None:
+    def __init__(
+        self, publication: Publication, issue: Issue, known: Sequence[Entry], clock: _Seconds
+    ) -> None:
         day = _day(issue)
-        self._publication, self._day, self._now, self._late = publication, day, now, bool(known)
+        self._publication, self._day, self._clock, self._late = publication, day, clock, bool(known)
         number = issue.masthead.number
         self._prefix = (
             f"tag:{publication.host},{day.isoformat()}:{publication.slug}/"
@@ -174,7 +194,7 @@ class _Addresses:
         self._moments = {entry.published for entry in known}
         # An issue found before its print time keeps that base, or late finds would pass for newest.
         self._base = max((e.published + _depth(e.page, e.n) for e in known), default=None) or _base(
-            publication, day, now
+            publication, day, clock.now
         )
 
     def entry(self, article: Article) -> Entry:
@@ -192,13 +212,13 @@ class _Addresses:
             article=article,
             fingerprint=fingerprint(article),
             published=published,
-            updated=max(self._now, published) if self._late else published,
+            updated=self._clock.after(published) if self._late else published,
         )
 
     def _moment(self, page: int, n: int) -> datetime:
         moment = self._base - _depth(page, n)
         while moment in self._moments:  # readers that sort by date need a different second for each
-            moment -= timedelta(seconds=1)
+            moment -= SECOND
         self._moments.add(moment)
         return moment
 

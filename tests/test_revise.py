@@ -201,6 +201,14 @@ def test_an_update_is_never_dated_before_the_last_one() -> None:
     assert change.after.updated == LATER
 
 
+def test_changes_made_at_once_have_a_second_each() -> None:
+    known = printed(article(1), article(2), article(3))
+
+    changed = again(known, *(article(n, headline=f"改过的第{n}条标题") for n in (1, 2, 3))).changed
+
+    assert len({change.after.updated for change in changed}) == 3
+
+
 def test_what_is_gone_is_withdrawn_once() -> None:
     known = printed(article(1), article(2))
 

@@ -119,7 +119,7 @@ def item(entry: Entry, publication: Publication, base_url: str) -> Item:
         authors=tuple(_unmistakable(line(name)) for name in article.byline.names if line(name)),
         categories=tuple(
             _unmistakable(line(name))
-            for name in (section.title if section else entry.section, article.series)
+            for name in (section.title if section else entry.section, article.series_name)
             if line(name)
         ),
         published=entry.published,

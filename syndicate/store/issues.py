@@ -233,7 +233,7 @@ def _entry_row(entry: Entry) -> dict[str, Any]:
 
 
 def _name_rows(entry: Entry) -> list[dict[str, Any]]:
-    series = (entry.article.series,) if entry.article.series else ()
+    series = filter(None, (entry.article.series_name,))
     by_part = {
         (kind, address_part(name)): storable(name)
         for kind, given in (("byline", entry.article.byline.names), ("series", series))

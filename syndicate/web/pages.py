@@ -103,7 +103,7 @@ def article(visit: Visit, paper: Publication, day: date, page: int, n: int) -> R
         if entry.article.kind not in PUBLISHED_KINDS:
             raise NotFound
         neighbours = _published(entries.of_issue(db, paper.slug, day))
-        series = entry.article.series
+        series = entry.article.series_name
         in_series = _others(db, entry, series=address_part(series)) if series else ()
     at = next(i for i, e in enumerate(neighbours) if e.id == entry.id)
     url = visit.absolute(entry.path)
@@ -144,7 +144,7 @@ def byline(visit: Visit, paper: Publication, part: str) -> Response:
 
 def series(visit: Visit, paper: Publication, part: str) -> Response:
     """What appeared in one series, newest first."""
-    name = _name(visit, paper, part, series=part, names=lambda e: (e.article.series or "",))
+    name = _name(visit, paper, part, series=part, names=lambda e: (e.article.series_name or "",))
     return _list(visit, paper, Listed("series", name, _series_key(name)), series=part)
 
 

@@ -181,3 +181,15 @@ def test_feeds_are_read_by_an_index(engine: Engine, wanted: dict[str, str], inde
     assert not any(step.startswith("SCAN") for step in steps)
     if "byline" in wanted:
         assert not any("ix_entries_publication_published" in step for step in steps)
+
+
+def test_the_parts_of_a_series_stand_under_one_name(engine: Engine) -> None:
+    ingest(engine, issue(article(1, series="我在村里有份新工作 ①"), article(2, series="我在村里有份新工作②")))
+    ingest(engine, issue(article(3, series="我在村里有份新工作（三）"), day=DAY + timedelta(days=1)))
+
+    with store.reading(engine) as db:
+        ((part, name),) = entries.series(db, SLUG)
+        found = entries.latest(db, SLUG, limit=9, series=part)
+
+    assert name == "我在村里有份新工作"
+    assert len(found) == 3
