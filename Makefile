@@ -14,13 +14,15 @@ help:
 ## make setup        the program and what it needs, in .venv
 setup: .venv/ready
 
-.venv/ready: requirements.lock pyproject.toml | .venv/bin/pip
-	$(PIP) install --require-hashes -r requirements.lock
+# No build isolation: pip would fetch builders that no lock file names.
+.venv/ready: requirements.lock requirements-build.lock pyproject.toml | .venv/bin/pip
+	$(PIP) install --require-hashes -r requirements-build.lock
+	$(PIP) install --require-hashes --no-build-isolation -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/ready-dev: requirements-dev.lock .venv/ready
-	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PIP) install --require-hashes --no-build-isolation -r requirements-dev.lock
 	@touch $@
 
 # Debian's python3 comes without ensurepip; python3-venv brings it.
@@ -60,11 +62,12 @@ bench-split: .venv/ready-dev
 
 ## make lock         the lock files anew from pyproject.toml
 lock: .venv/ready-dev
-	$(BIN)/uv pip compile $(LOCK) --extra build -o requirements.lock pyproject.toml
-	$(BIN)/uv pip compile $(LOCK) --extra build --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+	$(LOCK) --upgrade -o requirements.lock pyproject.toml
+	$(LOCK) --upgrade --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+	$(LOCK) --upgrade --group build -o requirements-build.lock
 
-LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--no-annotate --no-header --quiet --upgrade
+LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-annotate --no-header --quiet
 
 clean:
 	rm -rf .venv
