@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 export SYNDICATE_PORT ?= $(PORT)
 
-.PHONY: help setup run test check golden bench bench-split lock clean
+.PHONY: help setup run test check golden bench bench-split pictures lock clean
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
@@ -59,6 +59,10 @@ bench: .venv/ready-dev
 ## make bench-split  the split on every set of real issues that lies beside the project
 bench-split: .venv/ready-dev
 	$(BIN)/python -m bench.split
+
+## make pictures    the README's pictures anew (needs Chromium, newsboat, tmux)
+pictures: .venv/ready-dev
+	$(BIN)/python docs/pictures/take.py
 
 ## make lock         the lock files anew from pyproject.toml
 lock: .venv/ready-dev
