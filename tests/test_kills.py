@@ -6,6 +6,7 @@ import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -47,9 +48,12 @@ class Post:
 @pytest.fixture
 def post() -> Iterator[tuple[Post, int]]:
     post = Post()
-    controller: Any = Controller(post, hostname="127.0.0.1", port=0)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    controller: Any = Controller(post, hostname="127.0.0.1", port=port)
     controller.start()
-    yield post, controller.server.sockets[0].getsockname()[1]
+    yield post, port
     controller.stop()
 
 
