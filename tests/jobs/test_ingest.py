@@ -205,13 +205,13 @@ def test_an_issue_of_an_unknown_newspaper_is_named(services: Services, inbox: Pa
 
 def test_two_files_for_one_page_at_once_are_refused(services: Services, inbox: Path) -> None:
     first, second = sample(18)[:2]
-    drop(inbox, "wednesday/a.txt", first[1])
-    drop(inbox, "wednesday/b.txt", first[1].replace("骆文清".encode(), "罗文清".encode()))
-    drop(inbox, "wednesday/c.txt", second[1])
+    drop(inbox, "wednesday/p1.txt", first[1])
+    drop(inbox, "wednesday/scan-2-p1.txt", first[1].replace("骆文清".encode(), "罗文清".encode()))
+    drop(inbox, "wednesday/p2.txt", second[1])
 
     ingest.run(services)
 
-    assert "page 1 is also in a.txt" in reasons(services)["wednesday"]
+    assert "scan-2-p1.txt: page 1 is also in p1.txt" in reasons(services)["wednesday"]
     with store.reading(services.db) as db:
         assert issues.newest(db, "qinglan") is None
 
