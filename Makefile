@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 export SYNDICATE_PORT ?= $(PORT)
 
-.PHONY: help setup run test check golden bench bench-split pictures lock clean
+.PHONY: help setup run test check golden bench bench-split train pictures lock clean
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
@@ -59,6 +59,11 @@ bench: .venv/ready-dev
 ## make bench-split  the split on every set of real issues that lies beside the project
 bench-split: .venv/ready-dev
 	$(BIN)/python -m bench.split
+
+## make train        the split's weights anew, the same to the byte, from issues with truth: ISSUES="folder …"
+ISSUES ?= ../shared/splitting/dev samples
+train: .venv/ready
+	$(BIN)/python -m syndicate.split.learn $(ISSUES)
 
 ## make pictures    the README's pictures anew (needs Chromium, newsboat, tmux)
 pictures: .venv/ready-dev

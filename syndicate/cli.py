@@ -55,22 +55,31 @@ def main(quiet: bool) -> None:
 
 @main.command()
 @files_argument
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, spans included.")
+@click.option("--json", "form", flag_value="json", help="One JSON object, spans included.")
+@click.option(
+    "--explain", "form", flag_value="explain", help="Each printed piece: what it was taken for, and why."
+)
 @_plainly
-def split(files: tuple[Path, ...], as_json: bool) -> None:
+def split(files: tuple[Path, ...], form: str | None) -> None:
     """Split the FILES of one issue (or a folder) and print its articles; nothing is stored."""
     from syndicate.readers import text
     from syndicate.render import issues
     from syndicate.settings import load
+    from syndicate.split import explain
     from syndicate.split import split as split_document
 
     settings = load()
     document = text.read(_bytes(files, settings.max_file_mb), limit=settings.max_file_mb * 1_000_000)
-    issue = split_document(document, settings.publications)
-    if as_json:
-        click.echo(json.dumps(issues.as_json(issue), ensure_ascii=False))
+    if form == "explain":
+        for piece in explain(document, settings.publications):
+            why = "; ".join(piece.reasons)
+            click.echo(f"{piece.page:>3}  {piece.label:<9} {piece.score:.2f}  {_glimpse(piece.text)}  {why}")
+    elif form == "json":
+        click.echo(
+            json.dumps(issues.as_json(split_document(document, settings.publications)), ensure_ascii=False)
+        )
     else:
-        click.echo(issues.as_outline(issue))
+        click.echo(issues.as_outline(split_document(document, settings.publications)))
 
 
 @main.command()
@@ -221,6 +230,12 @@ def subscribers(publication: str) -> None:
     with store.reading(services.db) as db:
         for state, count in subscriptions.counts(db, publication).items():
             click.echo(f"{state}: {count}")
+
+
+def _glimpse(text: str, most: int = 30) -> str:
+    """The head of a printed piece, and its tail where it is long."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 10]} … {line[-7:]}"
 
 
 def _services() -> Services:
