@@ -5,6 +5,10 @@ from typing import Any
 from syndicate.model import Article, HeadlineSource, Issue, Kind, Part, Span
 
 
+SINGLE = ("headline", "kicker", "series", "byline", "dateline", "editor_note")
+"""Fields that hold one text: their spans are a list of places, not a list of such lists."""
+
+
 def as_json(issue: Issue) -> dict[str, Any]:
     """The issue as plain values, in the form documented in docs/splitting.md."""
     several = any(span.file for page in issue.pages for span in page.spans)
@@ -74,10 +78,7 @@ def _article(article: Article, several: bool) -> dict[str, Any]:
         "section": article.section,
         "confidence": article.confidence,
         "warnings": list(article.warnings),
-        "spans": {
-            name: [[_span(span, several) for span in item] for item in items]
-            for name, items in article.spans.items()
-        },
+        "spans": {name: _places(name, items, several) for name, items in article.spans.items()},
     }
 
 
@@ -88,6 +89,11 @@ def _part(part: Part) -> dict[str, Any]:
         "profile": part.profile,
         "paragraphs": list(part.paragraphs),
     }
+
+
+def _places(name: str, items: tuple[tuple[Span, ...], ...], several: bool) -> list[Any]:
+    places = [[_span(span, several) for span in item] for item in items]
+    return [place for item in places for place in item] if name in SINGLE else places
 
 
 def _span(span: Span, several: bool) -> list[int]:
