@@ -4,7 +4,6 @@ from typing import Any
 
 from syndicate.model import Article, HeadlineSource, Issue, Kind, Part, Span
 
-
 SINGLE = ("headline", "kicker", "series", "byline", "dateline", "editor_note")
 """Fields that hold one text: their spans are a list of places, not a list of such lists."""
 
