@@ -127,9 +127,12 @@ def test_killed_at_any_moment_each_digest_arrives_once(
     with store.reading(services.db) as db:
         states = {state: count for state, count in deliveries.counts(db).items() if count}
         stored = [len(entries.of_issue(db, "qinglan", day)) for day in days]
-    assert states == {DeliveryState.SENT: 2 * len(days)}, log.read_text()
+    # A kill between the message's end and the commit of the server's 250 leaves a doubt, for a person;
+    # the mail has gone out all the same, and once (docs/decisions/0002).
+    assert states.keys() <= {DeliveryState.SENT, DeliveryState.DOUBTFUL}, log.read_text()
+    assert sum(states.values()) == 2 * len(days)
     assert set(post[0].taken.values()) == {1}
-    assert len(post[0].taken) == 2 * len(days)
+    assert len(post[0].taken) == 2 * len(days), log.read_text()
     assert len(set(stored)) == 1
     assert list((tmp_path / "var/inbox").iterdir()) == []
     assert len(list((tmp_path / "var/archive").rglob("*.txt"))) == len(days)
