@@ -35,7 +35,14 @@ _BOMS = (
     (b"\xfe\xff", "utf-16"),
 )
 # What chardet finds is the subset that the bytes happen to use; the larger set reads the rest as well.
-_LARGER = {"gb2312": "gb18030", "gbk": "gb18030", "hz-gb-2312": "hz", "big5": "big5hkscs", "euc-tw": "big5hkscs", "ascii": "utf-8"}
+_LARGER = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "hz-gb-2312": "hz",
+    "big5": "big5hkscs",
+    "euc-tw": "big5hkscs",
+    "ascii": "utf-8",
+}
 _SAMPLE = 200_000
 
 
@@ -78,18 +85,22 @@ def _decoded(name: str, content: bytes) -> str:
     else:
         if not _seven_bit_chinese(content):
             return text
-    guess = chardet.detect(content[:_SAMPLE])
-    found = (guess["encoding"] or "").lower()
+    return _guessed(name, content)
+
+
+def _guessed(name: str, content: bytes) -> str:
+    """As chardet tells, or whichever Chinese encoding reads the bytes without an error."""
+    found = (chardet.detect(content[:_SAMPLE])["encoding"] or "").lower()
     for candidate in dict.fromkeys((_LARGER.get(found, found), "gb18030", "big5hkscs")):
-        try:
+        with suppress(UnicodeDecodeError, LookupError):
             return content.decode(candidate)
-        except (UnicodeDecodeError, LookupError):
-            continue
     if found:
         text = content.decode(_LARGER.get(found, found), "replace")
         if text.count("\ufffd") <= len(text) / 50:
             return text
-    raise ReadError(f"{name}: its encoding is none we know (tried UTF-8, UTF-16, GB18030, Big5 and what chardet says)")
+    raise ReadError(
+        f"{name}: its encoding is none we know (tried UTF-8, UTF-16, GB18030, Big5 and what chardet says)"
+    )
 
 
 def _wide(content: bytes) -> str | None:

@@ -3,7 +3,7 @@
 1. characters   text.py       two views of the print, one to match in, one to read
 2. blocks       blocks.py     what stands between blank lines, and where it may have to be cut
 3. pages        pages.py      page lines, masthead (masthead.py), furniture, scattered headlines
-4. labels       features.py, tagger.py, seams.py   what each unit is: headline, byline, body …
+4. labels       features.py, trade.py, tagger.py   what each unit is: headline, byline, body …
 5. articles     articles.py   which units belong together
 6. groups       grouping.py   notes, parts, series, and halves that jump to another page
 7. fields       composing.py  spans become text: bylines.py, headlines.py, kinds.py
@@ -13,8 +13,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from syndicate.model import Article, Document, Issue, PrintedPage, Publication, Span
-from syndicate.split import articles, composing, features, grouping, masthead, pages, sections, seams, tagger, text
+from syndicate.model import Document, Issue, PrintedPage, Publication, Span
+from syndicate.split import (
+    articles,
+    composing,
+    features,
+    grouping,
+    masthead,
+    pages,
+    seams,
+    sections,
+    tagger,
+    text,
+    trade,
+)
+from syndicate.split.articles import Draft
 from syndicate.split.blocks import Block, units_of
 from syndicate.split.pages import Sheet
 from syndicate.split.tagger import Tagged
@@ -38,29 +51,31 @@ def split(document: Document, publications: Sequence[Publication] = ()) -> Issue
     """The issue a document holds. Never raises, loses or invents a character."""
     layout = pages.layout(document, seams.packaged())
     head, paper = masthead.read(layout.head, publications)
-    drafts: list[articles.Draft] = []
-    furniture: list[tuple[Span, ...]] = []
+    drafts: list[Draft] = []
+    unwanted: list[Block] = []
     for sheet in layout.sheets:
         found, aside = _drafts(sheet)
         drafts += found
-        furniture += aside
+        unwanted += aside
     drafts = grouping.jumped(drafts)
     grouping.notes(drafts)
     drafts = grouping.parts(drafts)
-    grouping.series(drafts)
-    grouping.indexes(drafts)
-    drafts = [draft for draft in drafts if draft.kicker or draft.headline or draft.paragraphs or draft.subheads or draft.bylines]
-    made = [composing.article(draft, document, head.date, seams.packaged()) for draft in drafts]
+    unwanted += grouping.series(drafts, [(s.page.number, b) for s in layout.sheets for b in s.series])
+    grouping.columns(drafts)
+    made = [composing.article(d, document, head.date, seams.packaged()) for d in drafts if d.runs]
+    furniture = [(b.span,) for b in (*unwanted, *(b for sheet in layout.sheets for b in sheet.furniture))]
     return Issue(
         masthead=head,
-        pages=_merged(sheet.page for sheet in layout.sheets),
-        articles=tuple(_placed(article, paper) for article in made),
-        furniture=tuple(_printed(document, spans) for spans in furniture),
+        pages=_merged([sheet.page for sheet in layout.sheets]),
+        articles=tuple(replace(a, section=sections.section_of(a, paper)) for a in made),
+        furniture=tuple(
+            text.readable(composing.printed(document, spans), title=True) for spans in sorted(furniture)
+        ),
         warnings=masthead.calendar_warnings(head),
     )
 
 
-def explain(document: Document, publications: Sequence[Publication] = ()) -> tuple[Explained, ...]:
+def explain(document: Document, publications: Sequence[Publication] = ()) -> tuple[Explained, ...]:  # noqa: ARG001
     """Every unit of the print with its label, its score and the reasons, in printed order."""
     told: list[Explained] = []
     for sheet in pages.layout(document, seams.packaged()).sheets:
@@ -70,44 +85,42 @@ def explain(document: Document, publications: Sequence[Publication] = ()) -> tup
             Explained(unit.span, number, tag.label, tag.probability, tag.reasons, unit.line)
             for unit, tag in zip(units, tags, strict=True)
         )
-        told += (Explained(b.span, number, "page line", 1.0, ("looks like one",), b.line) for b in sheet.furniture)
         told += (
-            Explained(b.span, number, "headline", 1.0, ("one character a block",), b.line)
-            for run in sheet.scattered
-            for b in run
+            Explained(block.span, number, label, 1.0, (why,), block.line)
+            for label, why, blocks in (
+                ("page line", "looks like one", sheet.furniture),
+                ("headline", "one character a block", [b for run in sheet.scattered for b in run]),
+                ("index", "its lines name pages", sheet.index),
+                ("series", "ends with the part's number", sheet.series),
+            )
+            for block in blocks
         )
     return tuple(sorted(told, key=lambda e: e.span))
 
 
-def _drafts(sheet: Sheet) -> tuple[list[articles.Draft], list[tuple[Span, ...]]]:
-    """One page's articles, and the spans of what is none."""
+def _drafts(sheet: Sheet) -> tuple[list[Draft], list[Block]]:
+    """One page's articles, and the blocks that belong to none."""
     units, tags = _tagged(sheet)
     drafts, unwanted = articles.drafts_of(units, tags, sheet.page.number, sheet.page.title)
+    if sheet.index:
+        drafts.append(articles.index_of(sheet.index, sheet.page.number, sheet.page.title))
     left = grouping.headlines(drafts, sheet.scattered)
-    aside = [(b.span,) for b in (*sheet.furniture, *unwanted)]
-    aside += [tuple(b.span for b in run) for run in left]
-    return drafts, sorted(aside)
+    return drafts, [*unwanted, *(block for run in left for block in run)]
 
 
 def _tagged(sheet: Sheet, *, why: bool = False) -> tuple[list[Block], list[Tagged]]:
     units = [unit for block in sheet.content for unit in units_of(block)]
     lost = ["".join(b.flat for b in run) for run in sheet.scattered]
     seen = features.features_of(units, seams.packaged(), lost)
-    return units, tagger.tag(tagger.packaged(), seen, [bool(unit.part) for unit in units], why=why)
+    glued = [bool(unit.part) for unit in units]
+    tags = tagger.tag(tagger.packaged(), seen, glued, trade.barred(units), why=why)
+    return units, trade.with_leads(units, tags, lost)
 
 
-def _printed(document: Document, spans: Sequence[Span]) -> str:
-    return text.readable(composing.printed(document, spans), title=True)
-
-
-def _placed(article: Article, paper: Publication | None) -> Article:
-    return replace(article, section=sections.section_of(article, paper))
-
-
-def _merged(found: "Sequence[PrintedPage] | object") -> tuple[PrintedPage, ...]:
+def _merged(found: Sequence[PrintedPage]) -> tuple[PrintedPage, ...]:
     """Pages in order of their numbers; two stretches of one page are one page."""
     merged: dict[int, PrintedPage] = {}
-    for page in found:  # type: ignore[attr-defined]
+    for page in found:
         known = merged.get(page.number)
         merged[page.number] = (
             replace(known, title=known.title or page.title, spans=known.spans + page.spans) if known else page

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from syndicate.split import kinds
 from syndicate.split.blocks import Block
 from syndicate.split.tagger import Label, Tagged
 
@@ -31,10 +32,15 @@ class Draft:
     chances: list[float] = field(default_factory=list)  # of the decisions that this is one article
 
     @property
+    def runs(self) -> list[Run]:
+        """Every run of blocks it holds."""
+        runs = [*self.kicker, self.headline, *self.subheads, *self.bylines, *self.paragraphs, *self.notes]
+        return [run for run in (*runs, self.series, self.repeated, self.label) if run]
+
+    @property
     def first(self) -> Block:
         """The block it begins with."""
-        runs = [*self.kicker, self.headline, *self.subheads, *self.bylines, *self.paragraphs]
-        return min((block for run in runs for block in run), key=lambda b: (b.file, b.start))
+        return min((block for run in self.runs for block in run), key=lambda b: (b.file, b.start))
 
 
 def drafts_of(
@@ -52,6 +58,7 @@ def drafts_of(
             continue
         now = drafts[-1] if drafts else None
         if label in (Label.MORE, Label.CONT) and field_now is not None and now is not None:
+            field_now = _around_caption(now, field_now, unit)
             field_now.append(unit)
             continue
         if now is None or _opens(label, now, in_head, _next_text(tags, i)):
@@ -75,6 +82,31 @@ def drafts_of(
     return drafts, furniture
 
 
+def _around_caption(now: Draft, field_now: Run, unit: Block) -> Run:
+    """The paragraph that goes on: the one above, when a caption stands between its halves."""
+    if (
+        unit.part
+        or len(now.paragraphs) < 2
+        or now.paragraphs[-1] is not field_now
+        or not kinds.is_caption(field_now)
+    ):
+        return field_now
+    above = now.paragraphs[-2]
+    return above if above[-1].flat[-1:] not in "。!?" else field_now
+
+
+def index_of(blocks: Sequence[Block], page: int, page_title: str | None) -> Draft:
+    """The issue's index as an article of its own kind."""
+    return Draft(
+        page,
+        page_title,
+        headline=[blocks[0]],
+        paragraphs=[[b] for b in blocks[1:]],
+        index=True,
+        chances=[1.0],
+    )
+
+
 def _opens(label: Label, now: Draft, in_head: bool, following: Label | None) -> bool:
     """Whether a unit opens a new article after what has been read of the present one."""
     if label is Label.KICKER:
@@ -84,7 +116,7 @@ def _opens(label: Label, now: Draft, in_head: bool, following: Label | None) -> 
     if label is Label.SUBHEAD:
         return not in_head
     if label is Label.LEAD:
-        return bool(now.paragraphs or now.headline)
+        return bool(now.paragraphs)
     if label is Label.BYLINE:
         return not in_head and following is Label.LEAD
     return False

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from syndicate.model import Document, Source, Span
 from syndicate.split import text
@@ -100,15 +101,21 @@ def _of_group(file: int, source: str, group: list[tuple[int, int]]) -> Iterator[
 def _wraps(line: str, longest: int) -> bool:
     """Whether a printed line runs on into the next one: it fills its column, and ends no paragraph."""
     flat = text.flat(line)
-    return 8 <= longest <= 90 and len(line) >= longest * 0.8 and not (flat[-1:] in '。!?"' and len(line) > 40)
+    most = 90 if any(map(text.is_han, line)) else 160  # Latin letters are half as wide
+    return (
+        8 <= longest <= most and len(line) >= longest * 0.8 and not (flat[-1:] in '。!?"' and len(line) > 40)
+    )
 
 
 # ── units ────────────────────────────────────────────────────────────────────────────────
 
 _SHORT = 90
-_SEAM = re.compile(r'(?:[。!?…][")\']*|[。!?")摄图文]) ')
 _TAIL = 80
-_SENTENCE_END = re.compile(r'[。][")\']*$')
+_SEAM = re.compile(r'(?:[。!?…][")\']*|[。!?")摄图文]) ')
+_ENDED = re.compile(r'。[")\']*$')
+_NAMED = re.compile(r"记者|通讯员|责编|编辑|版式|摄影|[文图摄]$")
+_LABEL = re.compile(r"(?:^| )(人物名片|人物小传|人物简介|人物档案|个人简介)\s*$")
+_OPENING = re.compile(r" (?=(?:本报讯|新华社[^ ,。]{0,12}电|本报[^ ,。]{2,12}电)[ (])")
 
 
 def units_of(block: Block) -> tuple[Block, ...]:
@@ -118,34 +125,58 @@ def units_of(block: Block) -> tuple[Block, ...]:
     """
     line = text.canonical(block.raw)
     cuts = _cuts(line)
+    if (label := _LABEL.search(line)) and label.start():
+        cuts = sorted({*cuts, label.start(1)})
     if not cuts:
         return (block,)
     edges = (0, *cuts, len(line))
-    return tuple(block.cut(a, b, n) for n, (a, b) in enumerate(zip(edges, edges[1:], strict=False)))
-
-
-_NAMED = re.compile(r"记者|通讯员|责编|编辑|版式|摄影|[文图摄]$")
+    return tuple(block.cut(a, b, n) for n, (a, b) in enumerate(pairwise(edges)))
 
 
 def _cuts(line: str) -> list[int]:
-    if " " not in line:
+    if " " not in line or not any(map(text.is_han, line)):
         return []
-    if len(line) <= _SHORT and not re.search(r"[。,;]", line[:-1]):
-        blanks = [m.end() for m in re.finditer(r" +", line)]
-        words = line.split()
-        if (
-            len(words) > 7
-            or any(len(w) < 2 for w in words)
-            or max(map(len, words)) < 5
-            or _NAMED.search(line)
-        ):
-            return []
-        return blanks
+    opening = _OPENING.search(line[:_SHORT])
+    head = [opening.end()] if opening and "。" not in line[: opening.start()] else []
+    if _ENDED.search(line):
+        return head
+    if len(line) <= _SHORT and "。" not in line:
+        return head or _between_titles(line)
     tail = max(0, len(line) - _TAIL)
-    seams = [m.end() for m in _SEAM.finditer(line, tail)][-3:]
-    if not seams or _SENTENCE_END.search(line):
+    seams = [m.end() for m in _SEAM.finditer(line, tail) if line[m.end()] not in "(<"][-3:]
+    if not seams:
+        return head
+    return [*head, *seams, *(seams[-1] + cut for cut in _between_titles(line[seams[-1] :]))]
+
+
+_DATED = re.compile(r"\d{4} ?年 ?\d{1,2} ?月 ?\d{1,2} ?日$")
+_PAIR = 10
+
+
+def _between_titles(line: str) -> list[int]:
+    """The blanks of a short text, where it may be several title lines; none in a wrapped column."""
+    words = line.split()
+    if len(words) > 7 or max(map(len, words), default=0) < 4 or _DATED.search(line):
         return []
-    last = seams[-1]
-    rest = line[last:]
-    more = [last + m.end() for m in re.finditer(r" +", rest)] if len(rest.split()) <= 5 else []
-    return [*seams, *more]
+    if _NAMED.search(line):
+        return [m.end() for m in _SEAM.finditer(line)]
+    if len(words) > 2 and "," in line and _even(words):
+        return []
+    ends = [m.end() for m in re.finditer(r" +", line)]
+    return [at for at, left, right in zip(ends, words, words[1:], strict=False) if not _one_line(left, right)]
+
+
+def _one_line(left: str, right: str) -> bool:
+    """Phrases that the blank between them does not part: 抓基层强基础 村社换届新气象, 2020 衢州, 论坛 暨年会."""
+    if left[-1].isdigit() or right[0] in "暨和与及":
+        return True
+    if min(len(left), len(right)) < 2:
+        return True
+    twins = abs(len(left) - len(right)) <= 1 and max(len(left), len(right)) <= _PAIR
+    return twins and left[-1] not in ":—"
+
+
+def _even(words: list[str]) -> bool:
+    """Whether the rows of a text are as long as each other, the last one apart: then it is a column."""
+    full = sorted(map(len, words[:-1]))
+    return full[-1] - full[0] <= 3 and len(words[-1]) <= full[-1] + 1

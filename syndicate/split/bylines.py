@@ -14,7 +14,7 @@ _ROLE = re.compile(
     rf"{_HOUSE}?(?P<place>驻[^\s、()]{{1,8}}?)?{_RANK}(?P<role>记者|通讯员|评论员|实习生|摄影|撰文|撰稿|作者|文字|图片)"
 )
 _DONE = re.compile(
-    r"(?:文/图|图/文|文并摄|文图|图文|摄影报道|整理报道|综合报道|报道|参与采写|采写|整理|辑|编辑|供稿|供图|[文图摄])$"
+    r"(?:文/图|图/文|文并摄|文图|图文|摄影报道|整理报道|综合报道|报道|参与采写|采写|整理|辑|编辑|供稿|供图|(?<= )[文图]|摄)$"
 )
 _BULLETS = "□■◆◇●○▲△★☆▪◎ "
 
@@ -30,7 +30,14 @@ SURNAMES = frozenset(
     "旦占青母布雒苑亓邸桑琼次扎卓格拉丹尼洛嘎达"
 )
 _NAME = re.compile(rf"{_HAN}{{2,4}}|{_HAN}{{1,8}}(?:·{_HAN}{{1,9}})+")
-_NO_NAME = re.compile(r"(?:本报|评论|编辑|通讯|报社|小组|课题|中心|集团|公司|大学|学院|日报|部门|委员|协会|图片|新华|综合)")
+_NO_NAME = re.compile(
+    r"(?:广告|专题|策划|本报|评论|编辑|通讯|报社|小组|课题|中心|集团|公司|大学|学院|日报|部门|委员|协会|图片|新华|综合)"
+)
+
+
+_BY = re.compile(
+    r"(?:By|BY) (?P<names>[A-Z][\w.'-]+(?: [A-Z][\w.'-]+){1,3}(?:(?:,? and |, )[A-Z][\w.'-]+(?: [A-Z][\w.'-]+){1,3})*)"
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,9 @@ class Credit:
 
 def credit(line: str) -> Credit | None:
     """What a line that is nothing but a credit says; None if it is something else."""
-    line = text.squeezed(line).strip(_BULLETS)
+    if english := _BY.fullmatch(text.squeezed(line)):
+        return Credit(reporters=tuple(re.split(r",? and |, ", english["names"])), roles=1)
+    line = re.sub("记 者", "记者", re.sub("通 ?讯 ?员", "通讯员", text.squeezed(line))).strip(_BULLETS)
     while len(line) > 2 and line[0] == "(" and line[-1] == ")":
         line = line[1:-1].strip()
     line = re.sub(r"\([^()]{0,12}\)$", "", line).strip()  # 张三摄(影像中国)
@@ -67,7 +76,8 @@ def credit(line: str) -> Credit | None:
         if names is None and said and mark["role"] != "评论员":
             return None
         people[_kind(mark["role"], done.group() if done else "")] += names or ()
-    return Credit(*(tuple(dict.fromkeys(people[k])) for k in people), roles=len(marks))
+    reporters, correspondents, photographers = (tuple(dict.fromkeys(names)) for names in people.values())
+    return Credit(reporters, correspondents, photographers, len(marks))
 
 
 def _kind(role: str, done: str) -> str:
@@ -79,7 +89,11 @@ def _kind(role: str, done: str) -> str:
 def signed(line: str) -> Credit | None:
     """What a byline says; of an office and a name, the name."""
     said = credit(line)
-    if said is None and (word := text.squeezed(line).rpartition(" ")[2]) and (names := _names(word, strict=True)):
+    if (
+        said is None
+        and (word := text.squeezed(line).rpartition(" ")[2])
+        and (names := _names(word, strict=True))
+    ):
         return Credit(reporters=names)
     return said
 
@@ -91,18 +105,7 @@ def is_names(line: str) -> bool:
 
 def _names(said: str, *, strict: bool = False) -> tuple[str, ...] | None:
     """The names of a list; `strict` asks each to begin with a known surname. None if one is no name."""
-    found: list[str] = []
-    for piece in re.split(r"[、,;/]+|和(?= )", said):
-        words = piece.split()
-        i = 0
-        while i < len(words):
-            word = words[i]
-            # 林 明 and 徐 家和 are one name each: padded to width, or broken by a column
-            if len(word) == 1 and i + 1 < len(words) and len(words[i + 1]) <= 2:
-                word += words[i + 1]
-                i += 1
-            found.append(word)
-            i += 1
+    found = [name for piece in re.split(r"[、,;/]+", said) for name in _mended(piece.split())]
     if not found or len(found) > 24:
         return None
     for name in found:
@@ -115,6 +118,26 @@ def _names(said: str, *, strict: bool = False) -> tuple[str, ...] | None:
     return tuple(found)
 
 
+def _mended(words: list[str]) -> list[str]:
+    """林 明, 徐 家和 and 邝西 曦 are one name each: padded to width, or broken by a column."""
+    found: list[str] = []
+    i = 0
+    while i < len(words):
+        word = words[i]
+        following = words[i + 1] if i + 1 < len(words) else ""
+        if len(word) == 1 and found and len(found[-1]) == 2 == len(words[i - 1]) and word not in SURNAMES:
+            found[-1] += word
+        elif len(word) == 1 and 1 <= len(following) <= 2:
+            found.append(word + following)
+            i += 1
+        elif len(word) == 1 and found and len(found[-1]) == 2:
+            found[-1] += word
+        else:
+            found.append(word)
+        i += 1
+    return found
+
+
 # ── at the head of a paragraph ───────────────────────────────────────────────────────────
 
 _DAY = r"(?:(?P<year>\d{4})年)?(?:(?P<month>\d{1,2})月)?(?P<day>\d{1,2})日"
@@ -122,7 +145,9 @@ _WIRE = re.compile(
     rf"(?P<wire>据?(?:{_HOUSE}|据)(?P<place>[^,。:;()\d]{{0,14}}?)(?:{_DAY})?(?:专)?(?:电|讯|消息))(?=[(,:]|.)"
 )
 _BRACKET = re.compile(r"\((?P<said>[^()]{1,120})\)(?:文/图|摄影报道|报道|文|摄)?")
-_OPEN_CREDIT = re.compile(rf"(?:{_HOUSE})?{_RANK}(?:记者|通讯员)[^,。:()]{{1,40}}?(?:摄影报道|报道|采写)[:,]?")
+_OPEN_CREDIT = re.compile(
+    rf"(?:{_HOUSE})?{_RANK}(?:记者|通讯员)[^,。:()]{{1,40}}?(?:摄影报道|报道|采写)[:,]?"
+)
 
 
 @dataclass(frozen=True)
@@ -140,13 +165,15 @@ def is_wire(line: str) -> bool:
     """Whether a text opens as a report does: 本报讯, 新华社北京5月2日电."""
     squeezed = text.flat(line[:80])
     wire = _WIRE.match(squeezed)
-    return bool(wire) and _plausible(wire)
+    return wire is not None and _plausible(wire)
 
 
 def _plausible(wire: "re.Match[str]") -> bool:
     """据…讯 and 本报…电 alone are words of any sentence; a report has a day, or nothing in between."""
-    return bool(wire["day"]) or wire["wire"] in ("本报讯", "本报电", "本刊讯", "据本报讯") or (
-        len(wire["place"]) <= 4 and wire["wire"].startswith(("新华社", "据新华社", "本报"))
+    return (
+        bool(wire["day"])
+        or wire["wire"] in ("本报讯", "本报电", "本刊讯", "据本报讯")
+        or (len(wire["place"]) <= 4 and wire["wire"].startswith(("新华社", "据新华社", "本报")))
     )
 
 
@@ -170,7 +197,9 @@ def lead(raw: str, issue_date: date | None = None) -> Lead | None:
     elif wire:
         loose = _OPEN_CREDIT.match(squeezed, at)
         if loose:
-            said = credit(text.squeezed(raw[offsets[loose.start()] : offsets[loose.end() - 1] + 1]).rstrip(":, "))
+            said = credit(
+                text.squeezed(raw[offsets[loose.start()] : offsets[loose.end() - 1] + 1]).rstrip(":, ")
+            )
             by_end = loose.end() if said else at
     if not wire and not said:
         return None
@@ -225,7 +254,11 @@ _HELP = re.compile(r"(?:参与|协助)|(?:亦有|对本文)|整理|综合")
 def is_closing(line: str) -> bool:
     """A credit as the last line, roles and all: (本报记者甲、乙)."""
     line = text.squeezed(line)
-    if len(line) > 120 or not re.match(rf"[(]?{_ROLE.pattern}", line.lstrip("(")) or line.endswith(("摄", "图")):
+    if (
+        len(line) > 120
+        or not re.match(rf"[(]?{_ROLE.pattern}", line.lstrip("("))
+        or line.endswith(("摄", "图"))
+    ):
         return False
     said = credit(line)
     return said is not None and said.roles > 0
@@ -242,7 +275,7 @@ def filed(line: str, issue_date: date | None) -> Dateline:
     return _dateline(wire if wire and _plausible(wire) else None, line, issue_date)
 
 
-_FILED = re.compile(r"\(?(?:据|综合)?(?:本报|新华社)[^()。]{0,24}电[^()。]{0,60}\)?")
+_FILED = re.compile(r"\((?:据|综合)?(?:本报|新华社)[^()。]{0,18}电[^()。]{0,10}\)")
 
 
 def is_filed(line: str) -> bool:

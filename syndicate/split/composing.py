@@ -1,13 +1,14 @@
 """Drafts → articles as they are read: every span in one field, every field's text restored."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from syndicate.model import Article, Byline, Dateline, Document, HeadlineSource, Jump, Kind, Part, Span
+from syndicate.model import Article, Byline, Dateline, Document, HeadlineSource, Jump, Part, Span
 from syndicate.split import bylines, headlines, jumps, kinds, text
 from syndicate.split.articles import Draft, Run
+from syndicate.split.blocks import Block
 from syndicate.split.seams import Seams
 
 Passage = tuple[Span, ...]  # the printed pieces of one item of a field, in reading order
@@ -29,7 +30,7 @@ class _Fields:
     jump: list[Span] = field(default_factory=list)
     parts: list["_PartFields"] = field(default_factory=list)
     said: list[bylines.Credit] = field(default_factory=list)
-    filed: Dateline = Dateline()
+    filed: Dateline = field(default_factory=Dateline)
     to_page: int | None = None
     from_page: int | None = None
 
@@ -46,12 +47,12 @@ def article(draft: Draft, document: Document, issue_date: date | None, seams: Se
     """One finished article."""
     fields = _Fields()
     _titles(draft, fields)
-    _credits(draft, fields, document)
+    _credits(draft, fields)
     for run in draft.paragraphs:
         _paragraph(run, fields, document, issue_date)
     _closing(fields, document, issue_date)
     for part in draft.parts:
-        fields.parts.append(_part(part, document))
+        fields.parts.append(_part(part))
     return _written(draft, fields, document, seams)
 
 
@@ -73,7 +74,7 @@ def _spans(run: Run) -> Passage:
     return tuple(b.span for b in run)
 
 
-def _credits(draft: Draft, fields: _Fields, document: Document) -> None:
+def _credits(draft: Draft, fields: _Fields) -> None:
     for run in draft.bylines:
         fields.byline += _spans(run)
         said = bylines.signed(" ".join(b.line for b in run))
@@ -83,42 +84,45 @@ def _credits(draft: Draft, fields: _Fields, document: Document) -> None:
 
 def _paragraph(run: Run, fields: _Fields, document: Document, issue_date: date | None) -> None:
     """One paragraph, less jump marks, and less dateline and byline at the head of the first one."""
-    first, last = run[0], run[-1]
-    begin, end = 0, len(last.raw)
-    if came := jumps.from_mark(first.raw):
-        fields.jump.append(_at(first.span, came.start, came.end))
-        fields.from_page = fields.from_page or came.page
-        begin = came.end
-    gone = jumps.to_mark(last.raw)
-    if gone and (last is not first or gone.start >= begin):
-        fields.jump.append(_at(last.span, gone.start, gone.end))
-        fields.to_page = fields.to_page or gone.page
-        end = gone.start
-        rest = (gone.end, len(last.raw)) if last.raw[gone.end :].strip() else None
-    else:
-        rest = None
-    if not fields.paragraphs and (lead := bylines.lead(first.raw[begin:], issue_date)):
-        if lead.dateline_at:
-            fields.dateline.append(_at(first.span, begin + lead.dateline_at[0], begin + lead.dateline_at[1]))
-            fields.filed = lead.dateline
-        if lead.byline_at:
-            fields.byline.append(_at(first.span, begin + lead.byline_at[0], begin + lead.byline_at[1]))
-            fields.said.append(bylines.Credit(lead.byline.reporters, lead.byline.correspondents, lead.byline.photographers))
-        begin += lead.text_at
-    spans = [b.span for b in run]
-    if rest:
-        spans.append(_at(last.span, *rest))
-        spans[len(run) - 1] = _at(last.span, 0, end)
-    else:
-        spans[-1] = _at(last.span, 0, end)
-    spans[0] = Span(spans[0].file, first.start + begin, spans[0].end)
-    kept = tuple(tight for s in spans if (tight := _tight(s, document)))
-    if not kept:
-        return
-    if len(run) == 1 and kinds.is_caption(first) and not kinds.is_photo(first):
+    spans: list[Span] = []
+    for n, block in enumerate(run):
+        begin, end = 0, len(block.raw)
+        if came := jumps.from_mark(block.raw):
+            fields.jump.append(_at(block.span, came.start, came.end))
+            fields.from_page = fields.from_page or came.page
+            begin = came.end
+        if not n and not fields.paragraphs:
+            begin += _lead(block, begin, fields, issue_date)
+        elif not n and (again := bylines.lead(block.raw)):  # a second report under the same headline
+            by = again.byline
+            fields.said.append(bylines.Credit(by.reporters, by.correspondents, by.photographers))
+        gone = jumps.to_mark(block.raw[begin:])
+        if gone:
+            fields.jump.append(_at(block.span, begin + gone.start, begin + gone.end))
+            fields.to_page = fields.to_page or gone.page
+            spans.append(_at(block.span, begin + gone.end, end))
+            end = begin + gone.start
+        spans.insert(len(spans) - bool(gone), _at(block.span, begin, end))
+    kept = tuple(tight for span in spans if (tight := _tight(span, document)))
+    if kept and kinds.is_caption(run):
         fields.captions.append(kept)
-    else:
+    elif kept:
         fields.paragraphs.append(kept)
+
+
+def _lead(block: Block, begin: int, fields: _Fields, issue_date: date | None) -> int:
+    """Take dateline and byline from the head of a text; say how far they go."""
+    lead = bylines.lead(block.raw[begin:], issue_date)
+    if lead is None:
+        return 0
+    if lead.dateline_at:
+        fields.dateline.append(_at(block.span, begin + lead.dateline_at[0], begin + lead.dateline_at[1]))
+        fields.filed = lead.dateline
+    if lead.byline_at:
+        fields.byline.append(_at(block.span, begin + lead.byline_at[0], begin + lead.byline_at[1]))
+        by = lead.byline
+        fields.said.append(bylines.Credit(by.reporters, by.correspondents, by.photographers))
+    return lead.text_at
 
 
 def _at(span: Span, start: int, end: int) -> Span:
@@ -152,7 +156,7 @@ def _closing(fields: _Fields, document: Document, issue_date: date | None) -> No
             return
 
 
-def _part(draft: Draft, document: Document) -> _PartFields:
+def _part(draft: Draft) -> _PartFields:
     spans = [_spans(run) for run in draft.paragraphs]
     profile = list(spans.pop(0)) if draft.label and spans and kinds.is_profile(draft.paragraphs[0]) else []
     return _PartFields([b.span for b in draft.headline], [b.span for b in draft.label], profile, spans)
@@ -201,18 +205,23 @@ def _written(draft: Draft, fields: _Fields, document: Document, seams: Seams) ->
         paragraphs=paragraphs,
         parts=parts,
         captions=tuple(read(spans) for spans in fields.captions),
-        kind=kinds.kind_of(headline or "", paragraphs, draft),
+        kind=kinds.kind_of(headline or "", paragraphs, signed=bool(draft.bylines), index=draft.index),
         page=draft.page,
         page_title=draft.page_title,
-        jump=Jump(fields.to_page, fields.from_page, tuple(printed(document, fields.jump)), draft.joined),
+        jump=Jump(
+            fields.to_page,
+            None if draft.joined else fields.from_page,
+            tuple(printed(document, fields.jump)),
+            draft.joined,
+        ),
         confidence=_confidence(draft),
         warnings=_warnings(draft, fields, paragraphs, source),
         spans=_located(fields),
     )
 
 
-def _once(names: "Sequence[str] | object") -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names))  # type: ignore[call-overload]
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
 
 
 def _confidence(draft: Draft) -> float:
@@ -233,9 +242,9 @@ def _warnings(
         if len(paragraph) > 45 and not _BROKEN.search(paragraph) and not goes_on:
             warnings.append(f"paragraph {n} breaks off")
     if fields.to_page and not draft.joined:
-        warnings.append(f"goes on on page {fields.to_page}, which is not in this issue's text")
+        warnings.append(f"continues on page {fields.to_page}, which is not in this issue's text")
     if fields.from_page and not draft.joined:
-        warnings.append(f"comes from page {fields.from_page}, where no article goes on here")
+        warnings.append(f"continued from page {fields.from_page}, where no article says so")
     return tuple(warnings)
 
 
@@ -253,7 +262,8 @@ def _located(fields: _Fields) -> dict[str, tuple[Passage, ...]]:
         "captions": fields.captions,
         "jump": [(span,) for span in fields.jump],
         "parts": [
-            tuple(s for spans in (p.headline, p.label, p.profile, *p.paragraphs) for s in spans) for p in fields.parts
+            tuple(s for spans in (p.headline, p.label, p.profile, *p.paragraphs) for s in spans)
+            for p in fields.parts
         ],
     }
     return {name: tuple(items) for name, items in named.items() if any(items)}

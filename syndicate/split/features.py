@@ -1,7 +1,7 @@
 """What can be seen of a unit on its page: the features the labeller votes by, in plain sight."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from syndicate.split import bylines, jumps, masthead, text
@@ -9,15 +9,33 @@ from syndicate.split.blocks import Block
 from syndicate.split.seams import Seams
 
 _SIZES = (4, 8, 12, 18, 26, 40, 60, 100)
-_CREDIT = re.compile(r"(?:摄|供图|文/图|图/文|摄影报道|制图|绘)(?:\([^()]*\))?$|\(影像中国\)$|\((?:人民|视觉)视觉\)$")
+_CREDIT = re.compile(
+    r"(?:摄|供图|文/图|图/文|摄影报道|制图|绘)(?:\([^()]*\))?$|\(影像中国\)$|\((?:人民|视觉)视觉\)$"
+)
 _CAPTION = re.compile(r"^(?:图为|[上下左右]图|图①|图一|↑|↓|△|▲)|(?:图为|如图|左图|右图)")
-_NOTE = re.compile(r"^\(?(?:编者按|编者的话|编后|开栏语|开栏的话|编者附言|核心阅读|核心提示|阅读提示|引言|导语|编辑手记)")
+_NOTE = re.compile(
+    r"^\(?(?:编者按|编者的话|编后|开栏语|开栏的话|编者附言|核心阅读|核心提示|阅读提示|引言|导语|编辑手记)"
+)
 _COLUMN = re.compile(r"\([^()]{2,24}\)$")
 _AUTHOR = re.compile(r"^\((?:作者|执笔|本文|摘编|据|原载)")
-_LIST = re.compile(r"^(?:[▲●■◆□○★]|\d{1,2}[.、]|[一二三四五六七八九十]{1,2}、|\([一二三四五六七八九十\d]{1,3}\)|[①-⑳]|第[一二三四五六七八九十]+[,章节条])")
-_LABEL_LINE = re.compile(r"^(?:人物名片|名片|人物小传|人物简介|链接|相关链接|新闻链接|延伸阅读|核心阅读|小贴士|专家点评|记者手记|编后|新闻背景|图片报道|简讯|导读|本期导读)$|人物名片$")
+_LIST = re.compile(
+    r"^(?:[▲●■◆□○★]|\d{1,2}[.、]|[一二三四五六七八九十]{1,2}、|\([一二三四五六七八九十\d]{1,3}\)|[①-⑳]|第[一二三四五六七八九十]+[,章节条])"
+)
+_LABEL_LINE = re.compile(
+    r"^(?:人物名片|名片|人物小传|人物简介|链接|相关链接|新闻链接|延伸阅读|核心阅读|小贴士|专家点评|记者手记|编后|新闻背景|图片报道|简讯|导读|本期导读)$|人物名片$"
+)
 _PAGE_REF = re.compile(r"\d{1,2} ?版$|第[一二三四五六七八九十\d]{1,2}版$|见\d{1,2}版")
-_CONTACT = re.compile(r"1[3-9]\d{9}|\d{3,4}-\d{7,8}|电话[:：]|地址[:：]|热线|特此(?:公告|通知|声明)|广告|招聘|公示|遗失|声明作废")
+_CONTACT = re.compile(
+    r"1[3-9]\d{9}|\d{3,4}-\d{7,8}|电话[:：]|地址[:：]|热线|特此(?:公告|通知|声明)|广告|招聘|公示|遗失|声明作废"
+)
+_ATTENDED = re.compile(
+    r"(?:讲话|主持|出席|参加|致辞|率队|陪同|批示|调研|督查|会见|作报告)(?: |$)|等(?:参加|出席|陪同)$"
+)
+_OPENER = re.compile(
+    r"^(?:(?:在|当天|当日)?[^,。]{0,14}(?:会上|座谈会上|推进会上|会议上|现场|期间|之后|之前|其间|过程中|上午|下午|当晚|之际|方面)|"
+    r"(?:\d{4}年)?(?:\d{1,2}月)?\d{1,2}[日—-][^,。]{0,8}|(?:近|连)?[年日月]来|近日|日前|目前|随后|据了解|据悉|据介绍|下一步|接下来|同时|此外|"
+    r"今年以来|截至[^,。]{2,12}|如今|此前|会议(?:指出|强调|要求|认为)|[^,。]{2,12}(?:指出|强调|表示|要求|认为|介绍|说|告诉记者|坦言))[,:]"
+)
 _DAY = re.compile(r"\d{1,2}月\d{1,2}日|\d{1,2}日(?:上午|下午|晚|,)")
 
 
@@ -34,6 +52,12 @@ class Look:
     shape: str
     grams: frozenset[str]
     features: tuple[str, ...]
+    whole_shape: str  # of the block it was cut from
+
+    @property
+    def opener(self) -> bool:
+        """It begins as paragraphs begin."""
+        return "is opener" in self.features
 
     @property
     def open(self) -> bool:
@@ -47,7 +71,7 @@ def look(block: Block) -> Look:
     n = len(flat)
     size = next((i for i, most in enumerate(_SIZES) if n <= most), len(_SIZES))
     ends, starts = _ends(flat), _starts(flat)
-    stops = flat.count("。") + flat.count("!") + flat.count("?")
+    stops = _stops(flat)
     commas = flat.count(",") + flat.count(";")
     words = line.count(" ") + 1
     marks = list(_marks(line, flat, n))
@@ -88,13 +112,28 @@ def look(block: Block) -> Look:
         )
     han = "".join(c for c in flat[:400] if text.is_han(c) or c.isdigit())
     grams = frozenset(han[i : i + 2] for i in range(len(han) - 1))
-    return Look(block, flat, size, ends, stops, commas, shape, grams, tuple(features))
+    return Look(
+        block, flat, size, ends, stops, commas, shape, grams, tuple(features), _whole_shape(block) or shape
+    )
+
+
+def _whole_shape(block: Block) -> str | None:
+    if block.whole is None or block.part:
+        return None
+    line, flat = block.whole.line, block.whole.flat
+    ends, starts = _ends(flat), _starts(flat)
+    stops = _stops(flat)
+    return _shape(len(flat), ends, starts, stops, _marks(line, flat, len(flat)), line)
+
+
+def _stops(flat: str) -> int:
+    return flat.count("。") + flat.count("!") + flat.count("?") + (flat.count(".") if flat.isascii() else 0)
 
 
 def _ends(flat: str) -> str:
     last = flat[-1:]
     inner = flat.rstrip("\"')")[-1:]
-    if last == "。" or (last == "." and text.is_han(flat[-2:-1])):
+    if last == "。" or (last == "." and flat[-2:-1].isalpha()):
         return "stop"
     if last in "!?":
         return "ask"
@@ -122,57 +161,63 @@ def _starts(flat: str) -> str:
     return "han" if first and text.is_han(first) else "latin" if first.isalpha() else "sign"
 
 
+_BY_WORDS = ("本报记者", "记者", "本报评论员", "新华社记者", "□")
+_LINE_MARKS: tuple[tuple[str, Callable[[str, str], object]], ...] = (  # of a line without a full stop
+    ("by-word", lambda _, flat: flat.startswith(_BY_WORDS) and len(flat) < 24),
+    ("imprint", lambda line, _: masthead.is_imprint(line)),
+    ("header", lambda line, _: masthead.is_header(line)),
+    ("column", lambda _, flat: _COLUMN.search(flat)),
+    ("page-ref", lambda _, flat: _PAGE_REF.search(flat)),
+    ("label", lambda _, flat: _LABEL_LINE.search(flat)),
+)
+_ANY_MARKS: tuple[tuple[str, Callable[[str, str], object]], ...] = (
+    ("wire", lambda line, _: bylines.is_wire(line)),
+    ("credit", lambda _, flat: _CREDIT.search(flat)),
+    ("caption", lambda _, flat: _CAPTION.search(flat[:60])),
+    ("note", lambda _, flat: _NOTE.match(flat)),
+    ("author", lambda _, flat: _AUTHOR.match(flat)),
+    ("list", lambda _, flat: _LIST.match(flat)),
+    ("filed", lambda line, _: bylines.is_filed(line)),
+    ("opener", lambda _, flat: _OPENER.match(flat[:40])),
+    ("attended", lambda _, flat: len(flat) <= 40 and _ATTENDED.search(flat)),
+    ("jump-to", lambda line, _: jumps.to_mark(line)),
+    ("jump-from", lambda line, _: jumps.from_mark(line)),
+    ("contact", lambda _, flat: _CONTACT.search(flat)),
+    ("day", lambda _, flat: len(flat) <= 80 and _DAY.search(flat[:24])),
+)
+
+
 def _marks(line: str, flat: str, n: int) -> list[str]:
     """What the trade calls such a unit, if it has a name for it."""
-    marks = []
-    if bylines.is_wire(line):
-        marks.append("wire")
+    marks = [name for name, shows in _ANY_MARKS if shows(line, flat)]
     if n <= 70 and "。" not in flat:
-        said = bylines.credit(line)
-        if said and said.roles:
-            marks.append("byline")
-        elif said:
-            marks.append("names")
-        if flat.startswith(("本报记者", "记者", "本报评论员", "新华社记者", "□")) and n < 24:
-            marks.append("by-word")
-        if masthead.is_imprint(line):
-            marks.append("imprint")
-        if masthead.is_header(line):
-            marks.append("header")
-        if _COLUMN.search(flat):
-            marks.append("column")
-        if _PAGE_REF.search(flat):
-            marks.append("page-ref")
-        if _LABEL_LINE.search(flat):
-            marks.append("label")
-    if _CREDIT.search(flat):
-        marks.append("credit")
-    if _CAPTION.search(flat[:60]):
-        marks.append("caption")
-    if _NOTE.match(flat):
-        marks.append("note")
-    if _AUTHOR.match(flat):
-        marks.append("author")
-    if _LIST.match(flat):
-        marks.append("list")
-    if bylines.is_filed(line):
-        marks.append("filed")
-    if jumps.to_mark(line):
-        marks.append("jump-to")
-    if jumps.from_mark(line):
-        marks.append("jump-from")
-    if _CONTACT.search(flat):
-        marks.append("contact")
-    if n <= 80 and _DAY.search(flat[:24]):
-        marks.append("day")
+        if said := bylines.credit(line):
+            marks.append("byline" if said.roles else "names")
+        marks += [name for name, shows in _LINE_MARKS if shows(line, flat)]
     return marks
 
 
-_TELLING = ("wire", "byline", "jump-from", "imprint", "header", "names", "author", "filed", "credit", "note", "label", "by-word", "list")
+_TELLING = (
+    "wire",
+    "byline",
+    "jump-from",
+    "imprint",
+    "header",
+    "names",
+    "author",
+    "filed",
+    "credit",
+    "note",
+    "label",
+    "by-word",
+    "list",
+)
 
 
 def _shape(n: int, ends: str, starts: str, stops: int, marks: list[str], line: str) -> str:
     """One word for what a unit looks like, for its neighbours to look at."""
+    if "jump-to" in marks:
+        return "gone"
     for mark in _TELLING:
         if mark in marks:
             return mark
@@ -202,42 +247,207 @@ _ODDS = (-4.0, -2.0, -0.5, 0.5, 2.0, 4.0)
 def features_of(units: Sequence[Block], seams: Seams, lost: Sequence[str] = ()) -> list[tuple[str, ...]]:
     """The features of every unit of one page; `lost` are the headlines found scattered on it."""
     looks = [look(unit) for unit in units]
+    rare = [frozenset(pair for pair in seen.grams if seams.is_rare(pair)) for seen in looks]
     lost_grams = [_grams(headline) for headline in lost]
     widths = _widths(looks)
+    signs = _signs(looks)
+    print_ = "column" if any(seen.block.width for seen in looks) else "clean"
     return [
-        (*looks[i].features, *_around(looks, i), *_seam(looks, i, seams), *_width(widths, i), *_echo(looks, i, lost_grams))
+        (
+            *looks[i].features,
+            *_around(looks, i),
+            *_seam(looks, i, seams),
+            *_width(looks[i], widths, i),
+            *_echo(looks, i, lost_grams),
+            *_subject(looks, rare, i),
+            *_siblings(looks, i),
+            *signs[i],
+            *_titles(looks, i),
+            f"{print_} part {min(looks[i].block.part, 1)}",
+        )
         for i in range(len(looks))
     ]
 
 
-def _around(looks: Sequence[Look], i: int) -> tuple[str, ...]:
-    def shape(at: int) -> str:
-        return looks[at].shape if 0 <= at < len(looks) else _EDGE
+_STRANGE = (0.01, 0.03, 0.055, 0.085, 0.13, 0.2)
+_WINDOW = 160  # rare pairs on either side
 
-    pp, p, own, n, nn, nnn = (shape(i + d) for d in (-2, -1, 0, 1, 2, 3))
-    size = looks[i].size
-    glue = "=" if looks[i].block.part else ""
-    next_glue = "=" if i + 1 < len(looks) and looks[i + 1].block.part else ""
+
+def _subject(looks: Sequence[Look], rare: Sequence[frozenset[str]], i: int) -> tuple[str, ...]:
+    """Whether the texts above and below speak of the same: a new article brings new words."""
+    above = _words(looks, rare, range(i - 1, max(-1, i - 12), -1))
+    own = looks[i].size >= 6
+    below = _words(looks, rare, range(i if own else i + 1, min(len(looks), i + 12)))
+    if len(above) < 20 or len(below) < 20:
+        return ("subject unknown",)
+    shared = len(above & below) / (min(len(above), len(below)) + 5)
+    level = sum(shared > step for step in _STRANGE)
+    shape = looks[i].shape
+    size = min(looks[i].size, 6)
+    return (f"subject {level}", f"subject {level} {shape}", f"subject {level} size {size}")
+
+
+def _words(looks: Sequence[Look], rare: Sequence[frozenset[str]], where: range) -> set[str]:
+    found: set[str] = set()
+    for at in where:
+        if looks[at].size >= 5:
+            found |= rare[at]
+            if len(found) >= _WINDOW:
+                break
+    return found
+
+
+_SHORT_SHAPES = frozenset(("line", "line-spaced", "long-line", "tiny", "titled", "announce", "list", "names"))
+
+
+def _siblings(looks: Sequence[Look], i: int) -> tuple[str, ...]:
+    """Inner headings come in families: as long as each other, between texts."""
+    own = looks[i]
+    if own.shape not in _SHORT_SHAPES or own.block.part:
+        return ()
+    found = []
+    for step, name in ((-1, "above"), (1, "below")):
+        between = 0
+        kin = "none"
+        for at in range(i + step, max(-1, min(len(looks), i + step * 16)), step):
+            other = looks[at]
+            if other.shape in ("byline", "wire", "by-word", "imprint"):
+                break
+            if other.block.part:
+                continue
+            if other.shape in _SHORT_SHAPES and between:
+                apart = abs(len(other.flat) - len(own.flat))
+                spaced = (" " in other.block.line) == (" " in own.block.line)
+                kin = f"{'same' if apart == 0 else 'near' if apart <= 2 else 'other'} {'alike' if spaced else 'unlike'}"
+                break
+            between += other.size >= 5
+        found.append(f"kin {name} {kin}")
+        found.append(f"kin {name} {kin} {own.shape}")
+    return (*found, " ".join(found[::2]))
+
+
+_TITLE_SHAPES = _SHORT_SHAPES | {"dash", "sentence", "label"}
+
+
+def _titles(looks: Sequence[Look], i: int) -> tuple[str, ...]:
+    """A title line beside its neighbours: which is longer, and which says more of the text below."""
+    own = looks[i]
+    if own.shape not in _TITLE_SHAPES or own.size > 6:
+        return ()
+    found = []
+    for at, name in ((i - 1, "above"), (i + 1, "below")):
+        if not 0 <= at < len(looks) or looks[at].shape not in _TITLE_SHAPES or looks[at].size > 6:
+            found.append(f"title {name} none")
+            continue
+        other = looks[at]
+        longer = len(own.flat) - len(other.flat)
+        step = "longer" if longer > 4 else "shorter" if longer < -4 else "equal"
+        glue = "=" if looks[max(at, i)].block.part else ""
+        marks = "".join(sorted({"," if own.commas else "", "," * 2 if other.commas else ""}))
+        found += [
+            f"title {name} {glue}{step}",
+            f"title {name} {glue}{step} {own.shape} {other.shape}",
+            f"title {name} {glue}{step} {marks}",
+        ]
+        below = _share(own.grams, looks, range(i + 1, i + 6)) if own.grams else 0.0
+        others = _share(other.grams, looks, range(i + 1, i + 6)) if other.grams else 0.0
+        found.append(
+            f"title {name} {glue}{step} says {'more' if below > others + 0.1 else 'less' if below < others - 0.1 else 'same'}"
+        )
+    return tuple(found)
+
+
+_SIGNS = frozenset(("wire", "byline", "by-word", "names", "note"))
+
+
+def _signs(looks: Sequence[Look]) -> list[tuple[str, ...]]:
+    """How far it is from the last sign that an article began, and to the next."""
+    since, far = [], 99
+    for seen in looks:
+        since.append(far)
+        far = 0 if seen.shape in _SIGNS else far + 1
+    until, far = [], 99
+    for seen in reversed(looks):
+        until.append(far)
+        far = 0 if seen.shape in _SIGNS else far + 1
+    until.reverse()
+    return [
+        (
+            f"since {_far(a)} {min(seen.size, 6)}",
+            f"until {_far(b)} {min(seen.size, 6)}",
+            f"between {_far(a)} {_far(b)} {seen.shape}",
+        )
+        for a, b, seen in zip(since, until, looks, strict=True)
+    ]
+
+
+def _far(n: int) -> str:
+    return str(n) if n < 3 else "some" if n < 6 else "many" if n < 99 else "none"
+
+
+def _around(looks: Sequence[Look], i: int) -> tuple[str, ...]:
+    """The shapes of the neighbours; the pieces of another block count as one."""
+    before = [shape for _, shape in zip(range(2), _shapes(looks, i, -1), strict=False)]
+    after = [shape for _, shape in zip(range(2), _shapes(looks, i, 1), strict=False)]
+    p, pp = (*before, _EDGE, _EDGE)[:2]
+    n, nn = (*after, _EDGE, _EDGE)[:2]
+    own, size = looks[i].shape, looks[i].size
     return (
-        f"before {glue}{p}",
+        f"before {p}",
         f"before2 {pp} {p}",
-        f"after {next_glue}{n}",
+        f"after {n}",
         f"after2 {n} {nn}",
-        f"{glue}{p} . {own}",
-        f"{own} . {next_glue}{n}",
+        f"{p} . {own}",
+        f"{own} . {n}",
         f"{p} . {own} . {n}",
         f"{own} . {n} . {nn}",
-        f"{own} . {n} . {nn} . {nnn}",
         f"{pp} . {p} . {own}",
-        f"size {size} after {next_glue}{n}",
-        f"size {size} before {glue}{p}",
+        f"size {size} after {n}",
+        f"size {size} before {p}",
+        *_twins(looks, i),
     )
+
+
+def _shapes(looks: Sequence[Look], i: int, step: int) -> Iterator[str]:
+    """Shapes from a unit on, nearest first: pieces of its own block one by one, other blocks as a whole."""
+    own = looks[i].block.whole
+    at = i + step
+    while 0 <= at < len(looks):
+        seen = looks[at]
+        whole = seen.block.whole
+        if whole is None:
+            yield seen.shape
+        elif whole is own:
+            yield f"={seen.shape}"
+        else:
+            yield seen.whole_shape if step > 0 else f"[{seen.shape}"
+            while 0 <= at + step < len(looks) and looks[at + step].block.whole is whole:
+                at += step
+        at += step
+
+
+def _twins(looks: Sequence[Look], i: int) -> tuple[str, ...]:
+    """Phrases of equal length in one block make one line of title."""
+    found = []
+    for step, name in ((-1, "before"), (1, "after")):
+        at = i + step
+        if (
+            0 <= at < len(looks)
+            and looks[at].block.whole is not None
+            and looks[at].block.whole is looks[i].block.whole
+        ):
+            apart = abs(len(looks[at].flat) - len(looks[i].flat))
+            found.append(f"twin {name} {min(apart, 6) // 2 if apart > 1 else apart}")
+            found.append(
+                f"twin {name} {'equal' if not apart else 'near' if apart < 3 else 'other'} {looks[i].size}"
+            )
+    return tuple(found)
 
 
 def _seam(looks: Sequence[Look], i: int, seams: Seams) -> tuple[str, ...]:
     """Whether the text before goes on here."""
     if not i:
-        return ("first",)
+        return ("first", *_goes_on(looks, i, seams))
     before, own = looks[i - 1], looks[i]
     odds = seams.joins(before.flat[-1:], own.flat[:3])
     level = sum(odds > step for step in _ODDS)
@@ -253,6 +463,25 @@ def _seam(looks: Sequence[Look], i: int, seams: Seams) -> tuple[str, ...]:
         f"row {full} {before.ends}",
         f"seam {glue}{before.ends} {level}",
         f"seam {glue}{state} {long} own {own.shape}",
+        f"seam {glue}{state} opener {own.opener}",
+        f"seam {glue}{state} opener {own.opener} {level}",
+        *_goes_on(looks, i, seams),
+    )
+
+
+def _goes_on(looks: Sequence[Look], i: int, seams: Seams) -> tuple[str, ...]:
+    """Whether a unit without an end goes on in the next one: then it is no heading."""
+    own = looks[i]
+    if not own.open or i + 1 == len(looks):
+        return ()
+    below = looks[i + 1]
+    level = sum(seams.joins(own.flat[-1:], below.flat[:3]) > step for step in _ODDS)
+    glue = "=" if below.block.part else ""
+    return (
+        f"on {glue}{level}",
+        f"on {glue}{level} {own.shape}",
+        f"on {glue}{level} {below.shape}",
+        f"on {glue}{below.opener} {own.ends} {min(own.size, 6)}",
     )
 
 
@@ -269,12 +498,17 @@ def _widths(looks: Sequence[Look]) -> list[tuple[int, int]]:
     return list(zip(before, reversed(after), strict=True))
 
 
-def _width(widths: Sequence[tuple[int, int]], i: int) -> tuple[str, ...]:
+def _width(seen: Look, widths: Sequence[tuple[int, int]], i: int) -> tuple[str, ...]:
     before, after = widths[i]
     if not before or not after:
         return ("column none",)
     change = abs(before - after)
-    return (f"column {'same' if change <= 1 else 'near' if change == 2 else 'other'}",)
+    found = [f"column {'same' if change <= 1 else 'near' if change == 2 else 'other'}"]
+    if len(seen.block.rows) == 1 and seen.block.whole is None:  # a heading rarely fills its line
+        apart = min(abs(len(seen.block.line) - before), abs(len(seen.block.line) - after))
+        fill = "exact" if not apart else "about" if apart == 1 else "other"
+        found += [f"lone row {fill} {seen.shape}", f"lone row {fill} {seen.ends}"]
+    return tuple(found)
 
 
 def _echo(looks: Sequence[Look], i: int, lost: Sequence[frozenset[str]]) -> tuple[str, ...]:
@@ -282,12 +516,19 @@ def _echo(looks: Sequence[Look], i: int, lost: Sequence[frozenset[str]]) -> tupl
     own = looks[i]
     found = []
     if own.size <= 6 and len(own.grams) >= 2:
-        below, above = _share(own.grams, looks, range(i + 1, i + 5)), _share(own.grams, looks, range(i - 1, i - 5, -1))
+        below, above = (
+            _share(own.grams, looks, range(i + 1, i + 5)),
+            _share(own.grams, looks, range(i - 1, i - 5, -1)),
+        )
         b, a = sum(below > s for s in _STEPS), sum(above > s for s in _STEPS)
         found += [f"echo below {b}", f"echo above {a}", f"echo {b} {a}"]
     if lost and own.size >= 4:
         best = max(len(h & own.grams) / max(1, len(h)) for h in lost)
-        before = max(max(len(h & looks[j].grams) / max(1, len(h)) for h in lost) for j in range(max(0, i - 2), i)) if i else 0.0
+        before = (
+            max(max(len(h & looks[j].grams) / max(1, len(h)) for h in lost) for j in range(max(0, i - 2), i))
+            if i
+            else 0.0
+        )
         found += [
             f"lost {sum(best > s for s in _STEPS)}",
             f"lost {sum(best > s for s in _STEPS)} {sum(before > s for s in _STEPS)} {own.shape}",

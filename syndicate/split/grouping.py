@@ -7,15 +7,20 @@ from syndicate.split import jumps, kinds, text
 from syndicate.split.articles import Draft
 from syndicate.split.blocks import Block
 
-_NOTE = re.compile(r"^\(?(?:编者按|编者的话|编者附言|编后语?|开栏语|开栏的话|编者)[:]")
-_NAMED_SERIES = re.compile(r'(?:推出|开设|开辟|设立|刊发|刊登|启动)[^。"《]{0,12}["《]([^"》]{3,24})["》](?:系列|专栏|栏目|专题)?')
+_QUOTED = re.compile(r'["《]([^"》]{3,24})["》]')
+
+_COLUMN = re.compile(r"(?:谈|评|论|谭|话|语|眼|观|札记|随笔|茶座|论坛|观察|时评|夜话)$")
 
 
 def notes(drafts: Sequence[Draft]) -> None:
     """A paragraph that says it is the editor's becomes the editor's note."""
     for draft in drafts:
         for run in draft.paragraphs[:3] + draft.paragraphs[-1:]:
-            if _NOTE.match("".join(b.flat for b in run)) and run not in draft.notes and run in draft.paragraphs:
+            if (
+                kinds.is_note("".join(b.line for b in run))
+                and run not in draft.notes
+                and run in draft.paragraphs
+            ):
                 draft.paragraphs.remove(run)
                 draft.notes.append(run)
 
@@ -40,76 +45,81 @@ def _comes_from(draft: Draft) -> bool:
 
 
 def _shared(headline: str, draft: Draft) -> float:
-    body = "".join(b.flat for run in (*draft.kicker, *draft.subheads, *draft.paragraphs[:6]) for b in run)[:1200]
+    body = "".join(b.flat for run in (*draft.kicker, *draft.subheads, *draft.paragraphs[:6]) for b in run)[
+        :1200
+    ]
     pairs = [headline[i : i + 2] for i in range(len(headline) - 1)]
     singles = sum(c in body for c in headline) / max(1, len(headline))
     return sum(p in body for p in pairs) / max(1, len(pairs)) + singles / 10
 
 
 def parts(drafts: list[Draft]) -> list[Draft]:
-    """Headlined pieces with a label or profile below a common headline are its parts."""
+    """Headlined pieces with a label line below a common headline are its parts."""
     kept: list[Draft] = []
     for draft in drafts:
-        _cut_label(draft)
         above = kept[-1] if kept else None
-        common = above is not None and not above.paragraphs and (above.notes or above.parts) and bool(above.headline)
-        if common and above and draft.label and not draft.bylines and not draft.kicker:
+        if above and _is_common(above) and not draft.bylines and not draft.kicker and _takes_label(draft):
             above.parts.append(draft)
         else:
             kept.append(draft)
     return kept
 
 
-def _cut_label(draft: Draft) -> None:
-    """用心用力用情 做好政策处理 人物名片: the last word is a label line."""
-    if not draft.headline or len(draft.headline) == 1 and kinds.label_in(draft.headline[0]) == 0:
-        return
+def _is_common(above: Draft) -> bool:
+    """A headline with a note or a byline and no text yet: what follows hangs on it."""
+    return bool(above.headline) and not above.paragraphs and bool(above.notes or above.parts or above.bylines)
+
+
+def _takes_label(draft: Draft) -> bool:
+    """用心用力用情 做好政策处理 人物名片: the last word of the title is a label line."""
+    if not draft.headline:
+        return False
     last = draft.headline[-1]
     at = kinds.label_in(last)
-    if at is None:
-        return
+    if at is None or (at == 0 and len(draft.headline) == 1):
+        return False
     draft.headline.pop()
     if at:
         draft.headline.append(last.cut(0, at, last.part))
     draft.label.append(last.cut(at, len(last.raw), last.part + 1))
+    return True
 
 
-def series(drafts: Sequence[Draft]) -> None:
-    """A line that names the series an editor's note announces is that article's series."""
+def series(drafts: Sequence[Draft], lines: Sequence[tuple[int, Block]]) -> list[Block]:
+    """Give each line of a series to its article: the one whose note names it, the one in parts, or the next one."""
+    left = []
+    for page, line in lines:
+        here = [d for d in drafts if d.page == page and d.first.file == line.file]
+        best = next((d for d in here if _announces(d, line)), None)
+        best = best or next((d for d in here if d.parts and not d.series), None)
+        best = best or next((d for d in here if d.first.start > line.start and not d.series), None)
+        if best is None:
+            left.append(line)
+        else:
+            best.series = [line]
+    return left
+
+
+def _announces(draft: Draft, line: Block) -> bool:
+    """Whether the editor's note names the series: 本报推出“村社换届进行时”系列报道."""
+    said = "".join(b.flat for run in draft.notes for b in run)
+    return any(name in line.flat for name in _QUOTED.findall(said))
+
+
+def columns(drafts: Sequence[Draft]) -> None:
+    """A short name of a column over an opinion piece is its series: 溪边谈."""
     for draft in drafts:
-        said = "".join(b.flat for run in draft.notes for b in run)
-        found = _NAMED_SERIES.search(said)
-        if not found:
+        above = draft.kicker or ([draft.headline] if draft.subheads and not draft.restored else [])
+        if len(above) != 1 or draft.series:
             continue
-        for other in drafts:
-            if other.page == draft.page and _take_series(draft, other, found[1]):
-                break
-
-
-def _take_series(draft: Draft, other: Draft, name: str) -> bool:
-    for piece in (*other.parts, other):
-        for runs in (piece.paragraphs, piece.subheads, piece.kicker):
-            for run in runs:
-                flat = "".join(b.flat for b in run)
-                if name in flat and len(flat) <= 40:
-                    runs.remove(run)
-                    draft.series = run
-                    return True
-        if piece.headline and piece is not draft and not piece.paragraphs:
-            flat = "".join(b.flat for b in piece.headline)
-            if name in flat and len(flat) <= 40:
-                draft.series, piece.headline = piece.headline, []
-                return True
-    return False
-
-
-def indexes(drafts: Sequence[Draft]) -> None:
-    """The index of the issue is no article."""
-    for draft in drafts:
-        head = "".join(b.line for b in draft.headline)
-        lines = [b.line for run in (*draft.subheads, *draft.paragraphs) for b in run]
-        if kinds.is_index(head) or (lines and all(kinds.names_page(line) for line in lines) and len(lines) > 1):
-            draft.index = True
+        name = "".join(b.flat for b in above[0])
+        if not (2 < len(name) <= 6 and _COLUMN.search(name)):
+            continue
+        draft.series = above[0]
+        if draft.kicker:
+            draft.kicker = []
+        else:
+            draft.headline = draft.subheads.pop(0)
 
 
 def jumped(drafts: list[Draft]) -> list[Draft]:
@@ -117,7 +127,11 @@ def jumped(drafts: list[Draft]) -> list[Draft]:
     halves = [d for d in drafts if _from_page(d) is not None]
     for half in halves:
         page = _from_page(half)
-        open_ones = [d for d in drafts if d is not half and not d.joined and _to_page(d) == half.page and d.page == page]
+        open_ones = [
+            d
+            for d in drafts
+            if d is not half and not d.joined and _to_page(d) == half.page and d.page == page
+        ]
         if not open_ones:
             continue
         first = max(open_ones, key=lambda d: _kinship(d, half))

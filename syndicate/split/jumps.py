@@ -8,10 +8,14 @@ from syndicate.split.masthead import number_of
 
 _PAGE = r"(?P<page>[A-Da-d]?\d{1,3}|[〇零一二三四五六七八九十]{1,3})"
 _MARK = r"[①-⑳\d]?"
-_TO = re.compile(rf"[(<]?(?:下转|转|紧接|下接)第?{_PAGE}版{_MARK}[)>]?|[(<]下转{_PAGE.replace('page', 'bare')}[)>]")
-_FROM = re.compile(rf"^[(<]?(?:上接|紧接|接)第?{_PAGE}版{_MARK}[)>]?|^[(<]上接{_PAGE.replace('page', 'bare')}[)>]")
-_TO_ENGLISH = re.compile(r"\(?(?:continued on|see|turn to),?page(?P<page>[a-d]?\d{1,3})\)?\.?$", re.I)
-_FROM_ENGLISH = re.compile(r"^\(?continued from,?page(?P<page>[a-d]?\d{1,3})\)?\.?".replace(" ", ""), re.I)
+_TO = re.compile(
+    rf"[(<]?(?:下转|转|紧接|下接)第?{_PAGE}版{_MARK}[)>]?|[(<]下转{_PAGE.replace('page', 'bare')}[)>]"
+)
+_FROM = re.compile(
+    rf"^[(<]?(?:上接|紧接|接)第?{_PAGE}版{_MARK}[)>]?|^[(<]上接{_PAGE.replace('page', 'bare')}[)>]"
+)
+_TO_ENGLISH = re.compile(r"\(?(?:continuedon|see|turnto),?page(?P<page>[a-d]?\d{1,3})\)?\.?$", re.I)
+_FROM_ENGLISH = re.compile(r"^\(?continuedfrompage(?P<page>[a-d]?\d{1,3})\)?\.?", re.I)
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,7 @@ def to_mark(raw: str) -> Mark | None:
     """The mark at the end of a text that goes on elsewhere."""
     squeezed, offsets = _flat(raw[-80:])
     base = max(0, len(raw) - 80)
-    found = None
-    for found in _TO.finditer(squeezed):
-        pass
+    found = next(reversed(list(_TO.finditer(squeezed))), None)
     if found is None or found.end() < len(squeezed) - 2 or not _bracketed(found.group(), squeezed):
         found = _TO_ENGLISH.search(squeezed)
     return _mark(found, offsets, base)
@@ -40,7 +42,7 @@ def from_mark(raw: str) -> Mark | None:
     squeezed, offsets = _flat(raw[:80])
     found = _FROM.match(squeezed)
     if found is None or not _bracketed(found.group(), squeezed):
-        found = re.match(r"\(?continuedfrompage(?P<page>[a-d]?\d{1,3})\)?\.?", squeezed, re.I)
+        found = _FROM_ENGLISH.match(squeezed)
     return _mark(found, offsets, 0)
 
 

@@ -12,14 +12,22 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from syndicate.model import Document, Source
-from syndicate.split import features, pages, seams, tagger, text
+from syndicate.split import bylines, damage, features, jumps, pages, seams, tagger, text
 from syndicate.split.blocks import Block, units_of
 from syndicate.split.tagger import LABELS, Label
 
 _ROUNDS = 6
-_LEAST = 4  # a feature seen less often has no vote
+_AVERAGED = 3  # the last rounds, whose weights are averaged
+_AGAIN = 3  # how often each clean issue is set again as another paper would print it
+_CLEAN = ".L0"
+_LEAST = 8  # a feature seen less often has no vote
+
+
+Truth = dict[str, Any]
+"""An issue's truth, as its JSON file holds it."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ class Place:
 class Key:
     """The truth of an issue as one string, with the role of every character."""
 
-    def __init__(self, truth: dict) -> None:  # type: ignore[type-arg]
+    def __init__(self, truth: Truth) -> None:
         self._chars: list[str] = []
         self._places: list[Place | None] = []
         self._fields = 0
@@ -55,13 +63,21 @@ class Key:
             if article.get("headline_lost"):
                 self.lost.add(n)
             self.names[n] = set(article.get("names", article.get("reporters", [])))
-            for role in ("kicker", "headline"):
-                self._add(article.get(role), role, n)
+            for role in ("series", "kicker", "headline"):
+                self._add(article.get(role), "kicker" if role == "series" else role, n)
             for subhead in article.get("subheads") or []:
                 self._add(subhead, "subhead", n)
+            self._add(article.get("editor_note"), "body", n)
             for paragraph in article["paragraphs"]:
                 role = "heading" if _is_heading(paragraph) else "body"
                 self._add(paragraph, role, n)
+            for part in article.get("parts") or []:
+                self._add(part["headline"], "headline", n)
+                self._add(part.get("label"), "label", n)
+                for paragraph in (part.get("profile"), *part["paragraphs"]):
+                    self._add(paragraph, "body", n)
+            for caption in article.get("captions") or []:
+                self._add(caption, "body", n)
         for line in truth.get("ignorable") or []:
             self._add(line, "ignorable", -1)
         self._text = "".join(self._chars)
@@ -102,7 +118,7 @@ def _is_heading(paragraph: str) -> bool:
     return len(flat) <= 45 and not re.search(r"[。!?:)\"]$", flat) and not re.search(r"摄|供图|[文图]$", flat)
 
 
-def example(source: str, truth: dict, counts: seams.Seams) -> Iterable[Example]:  # type: ignore[type-arg]
+def example(source: str, truth: Truth, counts: seams.Seams) -> Iterable[Example]:
     """The pages of one issue, labelled."""
     key = Key(truth)
     for sheet in pages.layout(Document((Source("", source),)), counts).sheets:
@@ -128,30 +144,18 @@ def example(source: str, truth: dict, counts: seams.Seams) -> Iterable[Example]:
 def _label(
     unit: Block, key: Key, before: Place | None, labels: Sequence[Label], headed: set[int]
 ) -> tuple[Label, Place | None]:
-    from syndicate.split import bylines, jumps
-
-    raw = unit.raw
-    mark = jumps.to_mark(raw)
-    if mark:
-        raw = raw[: mark.start] + raw[mark.end :]
-    came = jumps.from_mark(raw)
-    if came:
-        raw = raw[came.end :]
+    raw, came = _unmarked(unit.raw)
     place = key.find(Block(unit.file, unit.start, unit.end, raw))
     if place is None:
-        if unit.part:
-            return (labels[-1] if labels[-1] in (Label.MORE, Label.CONT) else Label.CONT), None
-        short = len(unit.flat) <= 70 and "。" not in unit.flat
-        near = labels and labels[-1] in (Label.HEADLINE, Label.SUBHEAD, Label.MORE, Label.BYLINE, Label.KICKER)
-        if short and (near or bylines.credit(unit.line)):
-            return Label.BYLINE, None
-        return (Label.FURNITURE if short else Label.BODY), None
+        return _unknown(unit, labels), None
     if place.role == "ignorable":
         return Label.FURNITURE, None
-    goes_on = before is not None and before.field == place.field and not place.first
+    goes_on = before is not None and place.field in (before.field, before.field - 1) and not place.first
     if place.role in ("kicker", "headline", "subhead"):
         headed.add(place.article)
         return (Label.MORE if goes_on and unit.part else Label(place.role)), place
+    if place.role == "label":
+        return Label.MORE, place
     if came:
         return Label.LEAD, place
     if goes_on:
@@ -164,18 +168,48 @@ def _label(
     return Label(place.role), place
 
 
-def issues(folders: Sequence[Path]) -> list[tuple[str, str, dict]]:  # type: ignore[type-arg]
+def _unmarked(raw: str) -> tuple[str, bool]:
+    """The text without its jump marks, and whether it came from another page."""
+    if gone := jumps.to_mark(raw):
+        raw = raw[: gone.start] + raw[gone.end :]
+    came = jumps.from_mark(raw)
+    return raw[came.end :] if came else raw, came is not None
+
+
+_TITLES = (Label.HEADLINE, Label.SUBHEAD, Label.MORE, Label.BYLINE, Label.KICKER)
+
+
+def _unknown(unit: Block, labels: Sequence[Label]) -> Label:
+    """What the truth does not hold is a byline, or furniture."""
+    if unit.part:
+        return labels[-1] if labels[-1] in (Label.MORE, Label.CONT) else Label.CONT
+    if len(unit.flat) > 70 or "。" in unit.flat:
+        return Label.BODY
+    near = bool(labels) and labels[-1] in _TITLES
+    return Label.BYLINE if near or bylines.credit(unit.line) else Label.FURNITURE
+
+
+def issues(folders: Sequence[Path]) -> list[tuple[str, str, Truth]]:
     """Name, source text and truth of every issue in the folders, sorted by name."""
     found = []
     for folder in folders:
         for path in sorted((folder / "truth").glob("*.json")):
-            source = (folder / "sources" / path.stem).with_suffix(".txt")
-            source = folder / "sources" / f"{path.name.removesuffix('.json')}.txt"
-            found.append((path.name.removesuffix(".json"), source.read_text("utf-8"), json.loads(path.read_text("utf-8"))))
+            truth = json.loads(path.read_text("utf-8"))
+            name = path.name.removesuffix(".json")
+            found.append((name, _printed(folder, name, truth), truth))
     return found
 
 
-def learn_seams(found: Sequence[tuple[str, str, dict]]) -> seams.Seams:  # type: ignore[type-arg]
+def _printed(folder: Path, name: str, truth: Truth) -> str:
+    """An issue's source: sources/<name>.txt, or the files that its truth names, one below the other."""
+    beside = folder / "sources" / f"{name}.txt"
+    if beside.exists():
+        return beside.read_text("utf-8")
+    named = truth["source"] if isinstance(truth["source"], list) else [truth["source"]]
+    return "\n\n".join((folder / file).read_text("utf-8") for file in named)
+
+
+def learn_seams(found: Sequence[tuple[str, str, Truth]]) -> seams.Seams:
     """Character counts from the paragraphs of the cleanest level of each issue."""
     counts = seams.Seams()
     seen = set()
@@ -192,22 +226,27 @@ def learn_seams(found: Sequence[tuple[str, str, dict]]) -> seams.Seams:  # type:
 
 
 def learn_labels(
-    found: Sequence[tuple[str, str, dict]], counts: seams.Seams, rounds: int = _ROUNDS  # type: ignore[type-arg]
+    found: Sequence[tuple[str, str, Truth]], counts: seams.Seams, rounds: int = _ROUNDS
 ) -> tagger.Weights:
     """Votes and moves from all pages, in an order shuffled the same way each time."""
     examples = [page for _, source, truth in found for page in example(source, truth, counts)]
+    for name, _, truth in found:
+        for again in range(_AGAIN if name.endswith(_CLEAN) else 0):
+            source, key = damage.issue(truth, random.Random(f"{name} {again}"))  # noqa: S311  a fixed seed
+            examples += example(source, key, counts)
     often = Counter(name for page in examples for unit in page.units for name in unit)
     learner = tagger.Learner()
     for name, n in sorted(often.items()):
         if n >= _LEAST:
-            learner.know(name)
-    order = random.Random(1)
+            learner.know(name, n)
+    order = random.Random(1)  # noqa: S311  a fixed seed: the same weights each time
     for turn in range(rounds):
         order.shuffle(examples)
         for page in examples:
             learner.learn(page.units, page.glued, page.labels)
-        print(f"round {turn + 1} of {rounds}", file=sys.stderr)
-    return learner.weights
+        if turn >= rounds - _AVERAGED:
+            learner.keep()
+    return learner.mean()
 
 
 def main(folders: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -25,15 +26,21 @@ _PUBLISHER = re.compile(r"(?:主办|主管|承办|出版|协办)")
 _TITLE = rf"[{text.HAN}A-Za-z0-9·、/&\- ]{{1,16}}"
 _PAGE_LINES = (
     re.compile(rf"第? ?(?P<n>{_PAGE_NUMBER}) ?版(?: ?[:·|/—-]* ?(?P<title>{_TITLE}))?"),
-    re.compile(rf"(?P<n>[A-D]?\d{{1,2}}|{_NUMERAL}{{1,3}}) ?版?[ :]*(?P<title>{_TITLE}?) ?(?:19|20)\d\d ?年.{{0,60}}"),
-    re.compile(rf"(?P<title>{_TITLE}?) ?第? ?(?P<n>{_PAGE_NUMBER}) ?版"),
+    re.compile(
+        rf"(?P<n>[A-D]?\d{{1,2}}|{_NUMERAL}{{1,3}}) ?版?[ :]*(?P<title>{_TITLE}?) ?(?:19|20)\d\d ?年.{{0,60}}"
+    ),
+    re.compile(rf"(?P<title>[{text.HAN}·]{{0,6}}) ?第? ?(?P<n>{_PAGE_NUMBER}) ?版"),
     re.compile(rf"(?P<n>[A-D]\d{{1,2}})(?P<sep>[ :]+(?P<title>{_TITLE}))?"),
-    re.compile(rf"(?:19|20)\d\d ?年.{{0,40}}? 第?(?P<n>{_PAGE_NUMBER}) ?版[ :]*(?P<title>{_TITLE})?.{{0,40}}"),
+    re.compile(
+        rf"(?:19|20)\d\d ?年.{{0,40}}? 第?(?P<n>{_PAGE_NUMBER}) ?版[ :]*(?P<title>{_TITLE})?.{{0,40}}"
+    ),
     re.compile(r"(?:Page|PAGE|P\.) ?(?P<n>[A-D]?\d{1,3})(?:[ :|]+(?P<title>[A-Z][\w &]{1,20}))?"),
 )
 _HEADER_WORD = re.compile(
-    r"责任?编辑?[: ]|责编|版式|美编|校对|组版|值班|电话|邮箱|E-?mail|热线|投稿|网址|http|www\.|版面|编辑[::]|主编[: ]|微信"
+    r"(?:责任?编辑|责编|版式(?:设计)?|美编|美术编辑|校对|组版|值班\w{0,3}|电话|邮箱|投稿|网址|主编|微信号?|制图|编辑|审读|监制|统筹)[: ] ?\S|"
+    r"(?:热线|电话|邮编|传真)[: ]?\d|E-?mail|https?:|www\.|@\w+\.(?:com|cn|net)"
 )
+_WEATHER = re.compile(r"(?:今日|今天|明日|明天)?(?:天气|晴|多云|阴|有?[小中大]雨).{0,60}(?:℃|°|度|风)")
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,9 @@ def is_header(line: str) -> bool:
 
 def is_imprint(line: str) -> bool:
     """Editors, telephones, addresses of the paper: printed on the page, no part of any article."""
-    return len(line) <= 120 and "。" not in line and _HEADER_WORD.search(line[:60]) is not None
+    if len(line) > 120 or "。" in line:
+        return False
+    return _HEADER_WORD.search(line[:60]) is not None or _WEATHER.match(line) is not None
 
 
 def is_publisher(line: str) -> bool:
@@ -114,10 +123,8 @@ def read(lines: Sequence[str], publications: Iterable[Publication]) -> tuple[Mas
 def _with(head: Masthead, line: str) -> Masthead:
     """What one more line adds; what was said first counts."""
     if head.date is None and (found := _DATE.search(line)):
-        try:
+        with suppress(ValueError):
             head = replace(head, date=date(*map(int, found.groups())))
-        except ValueError:
-            pass
     if head.weekday is None and (found := _WEEKDAY.search(line)):
         head = replace(head, weekday="星期" + found[1].replace("天", "日"))
     if head.lunar_date is None and (found := _LUNAR.search(line)):
@@ -131,7 +138,9 @@ def _with(head: Masthead, line: str) -> Masthead:
     return head
 
 
-def _known(lines: Sequence[str], publications: Iterable[Publication]) -> tuple[Publication | None, str | None]:
+def _known(
+    lines: Sequence[str], publications: Iterable[Publication]
+) -> tuple[Publication | None, str | None]:
     tight = [line.replace(" ", "").casefold() for line in lines]
     best: tuple[int, Publication] | None = None
     for paper in publications:
@@ -145,7 +154,9 @@ def _known(lines: Sequence[str], publications: Iterable[Publication]) -> tuple[P
     return None, _read_off(lines)
 
 
-_PAPER_NAME = re.compile(rf"[{text.HAN}]{{1,6}}(?:日报|晚报|时报|晨报|早报|商报|周报|新闻|导报|都市报|信息报|报|周刊|之声)|今日[{text.HAN}]{{2,4}}")
+_PAPER_NAME = re.compile(
+    rf"[{text.HAN}]{{1,6}}(?:日报|晚报|时报|晨报|早报|商报|周报|新闻|导报|都市报|信息报|报|周刊|之声)|今日[{text.HAN}]{{2,4}}"
+)
 
 
 def _read_off(lines: Sequence[str]) -> str | None:
@@ -171,7 +182,9 @@ def calendar_warnings(head: Masthead) -> tuple[str, ...]:
         said = _LUNAR.search(head.lunar_date)
         right = _lunar(head.date)
         if said and right and _lunar_key(*said.groups()) != right:
-            warnings.append(f"{head.date.isoformat()} is {''.join(right)}, the masthead says {head.lunar_date}")
+            warnings.append(
+                f"{head.date.isoformat()} is {''.join(right)}, the masthead says {head.lunar_date}"
+            )
     return tuple(warnings)
 
 
@@ -193,11 +206,20 @@ def _lunar_key(year: str, month: str, day: str) -> tuple[str, str, str]:
 
 
 def head_of(blocks: Sequence[Block]) -> range:
-    """Which of the first blocks may be the masthead: up to the last header line of the first twenty."""
-    last = 0
+    """Which of the first blocks may be the masthead: up to the last header line before any text or second page."""
+    last, first_page = 0, None
     for n, block in enumerate(blocks[:40]):
-        if len(block.flat) > 60:
+        if len(block.flat) > 60 or _is_news(block):
             break
+        page = page_line(block.line)
+        if page and first_page not in (None, page.number):
+            break
+        first_page = page.number if page else first_page
         if is_header(block.line) or is_publisher(block.line):
             last = n + 1
     return range(last)
+
+
+def _is_news(block: Block) -> bool:
+    """A sentence, or a line with a reporter: no masthead has them."""
+    return "。" in block.flat or re.search(r"记者|通讯员|本报讯", block.flat) is not None

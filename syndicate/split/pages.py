@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from syndicate.model import Document, PrintedPage, Span
-from syndicate.split import masthead, scattered
+from syndicate.split import kinds, masthead, scattered
 from syndicate.split.blocks import Block, blocks_of
 from syndicate.split.seams import Seams
 
@@ -17,6 +17,8 @@ class Sheet:
     content: tuple[Block, ...]
     scattered: tuple[tuple[Block, ...], ...]
     furniture: tuple[Block, ...]
+    index: tuple[Block, ...] = ()  # the issue's table of contents
+    series: tuple[Block, ...] = ()  # numbered lines that name a series
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,13 @@ def layout(document: Document, seams: Seams) -> Layout:
         own = [block for block in blocks if block.file == file]
         top = masthead.head_of(own)
         head += [own[i].line for i in top]
-        opens = _openings(own, top)
+        opens = _openings(own)
+        if source.page:  # a page line of another page is a line of the index
+            opens = {i: line for i, line in opens.items() if line.number == source.page}
         fallback = source.page or (sheets[-1].page.number + 1 if sheets else 1)
-        starts = sorted({0, *opens} - ({min(opens)} - {0} if opens and _only_furniture(own, min(opens), top) else set()))
+        starts = sorted(
+            {0, *opens} - ({min(opens)} - {0} if opens and _only_furniture(own, min(opens), top) else set())
+        )
         for n, (a, b) in enumerate(zip(starts, [*starts[1:], len(own)], strict=True)):
             line = opens.get(a) or (opens.get(min(opens)) if n == 0 and opens and min(opens) < b else None)
             number = line.number if line else fallback
@@ -56,9 +62,13 @@ def _only_furniture(blocks: Sequence[Block], first: int, top: range) -> bool:
     return all(i in top or len(blocks[i].flat) <= 2 or _is_furniture(blocks[i]) for i in range(first))
 
 
-def _openings(blocks: Sequence[Block], top: range) -> dict[int, masthead.PageLine]:
+def _openings(blocks: Sequence[Block]) -> dict[int, masthead.PageLine]:
     """The blocks that open a page: of all page lines the longest rising sequence, so an index misleads nobody."""
-    found = [(i, line) for i, block in enumerate(blocks) if len(block.line) <= 90 and (line := masthead.page_line(block.line))]
+    found = [
+        (i, line)
+        for i, block in enumerate(blocks)
+        if len(block.line) <= 90 and (line := masthead.page_line(block.line))
+    ]
     if not found:
         return {}
     best: list[tuple[int, int]] = []  # (length, previous) of the longest sequence that ends here
@@ -81,13 +91,37 @@ def _sheet(page: PrintedPage, blocks: Sequence[Block], top: Sequence[int], seams
     headlines = [run for run in runs if scattered.reads_as_headline([blocks[i] for i in run], seams)]
     restored = {i for run in headlines for i in run}
     debris = {i for run in runs for i in run} - restored
-    aside = {i for i, b in enumerate(blocks) if i in top or i in debris or _is_furniture(b)} - restored
+    index = _index(blocks)
+    series = {i for i, b in enumerate(blocks) if len(b.raw) < 60 and kinds.is_series(b.line)}
+    aside = (
+        {i for i, b in enumerate(blocks) if i in top or i in debris or _is_furniture(b)} - restored - index
+    )
     return Sheet(
         page,
-        tuple(b for i, b in enumerate(blocks) if i not in aside and i not in restored),
+        tuple(b for i, b in enumerate(blocks) if i not in aside | restored | index | series),
         tuple(tuple(blocks[i] for i in run) for run in headlines),
         tuple(blocks[i] for i in sorted(aside)),
+        tuple(blocks[i] for i in sorted(index)),
+        tuple(blocks[i] for i in sorted(series - index - aside - restored)),
     )
+
+
+def _index(blocks: Sequence[Block]) -> set[int]:
+    """导读 and the lines below it that name pages."""
+    for i, block in enumerate(blocks):
+        if not kinds.is_index(block.line):
+            continue
+        last = i
+        for j in range(i + 1, min(len(blocks), i + 16)):
+            if len(blocks[j].flat) > 45 or "。" in blocks[j].flat:
+                break
+            if kinds.names_page(blocks[j].line):
+                last = j
+            elif j > last + 1:
+                break
+        if last > i:
+            return set(range(i, last + 1))
+    return set()
 
 
 def _is_furniture(block: Block) -> bool:

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 
 from syndicate.split import text
 
@@ -44,10 +45,12 @@ class Seams:
         chars = _shaped(string)
         if len(chars) < 2:
             return 0.0
-        gains = [
-            math.log(self._follows(a, b) / self._alone(b)) for a, b in zip(chars, chars[1:], strict=False)
-        ]
+        gains = [math.log(self._follows(a, b) / self._alone(b)) for a, b in pairwise(chars)]
         return sum(gains) / len(gains)
+
+    def is_rare(self, pair: str) -> bool:
+        """A pair of characters that tells something of the subject."""
+        return self.pairs.get(pair, 0) * 40_000 < self.total
 
     def _alone(self, char: str) -> float:
         return (self.singles.get(char, 0) + 0.5) / (self.total + 4000)
@@ -68,7 +71,7 @@ class Seams:
         chars = _shaped(paragraph)
         for char in chars:
             self.singles[char] = self.singles.get(char, 0) + 1
-        for a, b in zip(chars, chars[1:], strict=False):
+        for a, b in pairwise(chars):
             self.pairs[a + b] = self.pairs.get(a + b, 0) + 1
         self.total += len(chars)
         self.openings += 1

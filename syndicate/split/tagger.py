@@ -5,6 +5,7 @@ neighbours for a transition. Its weights are lines of text in `labels.tsv`.
 """
 
 import math
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -29,6 +30,7 @@ class Label(StrEnum):
 
 LABELS = tuple(Label)
 _N = len(LABELS)
+_NEVER = -60.0  # the vote against a label that the trade's rules bar
 _RANGE = range(_N)
 Features = Sequence[str]
 
@@ -62,11 +64,24 @@ class Weights:
         return total
 
 
-def tag(weights: Weights, units: Sequence[Features], glued: Sequence[bool], *, why: bool = False) -> list[Tagged]:
-    """The best label sequence, each label with its marginal probability."""
+def tag(
+    weights: Weights,
+    units: Sequence[Features],
+    glued: Sequence[bool],
+    barred: Sequence[frozenset[Label]],
+    *,
+    why: bool = False,
+) -> list[Tagged]:
+    """The best label sequence without a barred label, each label with its marginal probability."""
     if not units:
         return []
-    scores = [weights.scores(features) for features in units]
+    scores = [
+        [
+            _NEVER if label in no else score
+            for label, score in zip(LABELS, weights.scores(features), strict=True)
+        ]
+        for features, no in zip(units, barred, strict=True)
+    ]
     best = _viterbi(weights, scores, glued)
     chances = marginals(weights, scores, glued)
     return [
@@ -82,7 +97,9 @@ def tag(weights: Weights, units: Sequence[Features], glued: Sequence[bool], *, w
 def _reasons(weights: Weights, features: Features, label: int) -> tuple[str, ...]:
     """The five features that spoke loudest for the label."""
     spoke = [(weights.votes[f][label], f) for f in features if f in weights.votes]
-    return tuple(f"{name} {vote:+.1f}" for vote, name in sorted(spoke, key=lambda s: (-s[0], s[1]))[:5] if vote > 0)
+    return tuple(
+        f"{name} {vote:+.1f}" for vote, name in sorted(spoke, key=lambda s: (-s[0], s[1]))[:5] if vote > 0
+    )
 
 
 def _viterbi(weights: Weights, scores: list[list[float]], glued: Sequence[bool]) -> list[int]:
@@ -156,46 +173,81 @@ def _unit(row: list[float]) -> list[float]:
 
 
 class Learner:
-    """Stochastic gradient ascent on the likelihood, each weight with its own step (AdaGrad)."""
+    """Stochastic gradient ascent on the likelihood, each weight with its own step (AdaGrad).
 
-    def __init__(self, rate: float = 0.25, decay: float = 1e-5) -> None:
+    Every time a page is read, one feature in five is overlooked: no habit of one paper may decide alone.
+    """
+
+    def __init__(self, rate: float = 0.2, shrink: float = 1.0, overlooked: float = 0.2) -> None:
         self.weights = Weights()
-        self._rate, self._decay = rate, decay
+        self._rate, self._shrink, self._overlooked = rate, shrink, overlooked
         self._seen: dict[str, list[float]] = {}
-        self._moved = [[[1e-3] * _N for _ in _RANGE] for _ in range(2)]
+        self._decay: dict[str, float] = {}
+        self._moved = [[[1.0] * _N for _ in _RANGE] for _ in range(2)]
+        self._kept: list[Weights] = []
+        self._chance = random.Random(7)  # noqa: S311
+
+    def know(self, name: str, times: int) -> None:
+        """Let a feature vote that was seen so many times; the rarer, the less it may say."""
+        self.weights.votes[name] = [0.0] * _N
+        self._seen[name] = [1.0] * _N
+        self._decay[name] = self._shrink / times
 
     def learn(self, units: Sequence[Features], glued: Sequence[bool], labels: Sequence[int]) -> None:
         """One step towards the labels of one page."""
-        weights = self.weights
-        scores = [weights.scores(features) for features in units]
-        chances, pairs = _forward_backward(weights, scores, glued)
-        for i, features in enumerate(units):
+        votes, chance, overlooked = self.weights.votes, self._chance.random, self._overlooked
+        seen_units = [[f for f in features if f in votes and chance() >= overlooked] for features in units]
+        scores = [self.weights.scores(features) for features in seen_units]
+        chances, pairs = _forward_backward(self.weights, scores, glued)
+        for i, features in enumerate(seen_units):
             slope = [-p for p in chances[i]]
             slope[labels[i]] += 1.0
-            if max(slope) < 1e-3:
-                continue
-            for name in features:
-                vote = weights.votes.get(name)
-                if vote is None:
-                    continue
-                seen = self._seen[name]
-                for k in _RANGE:
-                    g = slope[k] - self._decay * vote[k]
-                    seen[k] += g * g
-                    vote[k] += self._rate * g / math.sqrt(seen[k])
+            if slope[labels[i]] > 0.002:
+                for name in features:
+                    self._vote(name, slope)
             if i:
-                moves, moved = weights.moves[glued[i]], self._moved[glued[i]]
-                for a in _RANGE:
-                    for b in _RANGE:
-                        g = (a == labels[i - 1] and b == labels[i]) - pairs[i][a][b]
-                        if abs(g) > 1e-4:
-                            moved[a][b] += g * g
-                            moves[a][b] += self._rate * g / math.sqrt(moved[a][b])
+                self._move(glued[i], labels[i - 1], labels[i], pairs[i])
 
-    def know(self, name: str) -> None:
-        """Let a feature vote."""
-        self.weights.votes[name] = [0.0] * _N
-        self._seen[name] = [1e-3] * _N
+    def keep(self) -> None:
+        """Remember the weights as they are now, for their mean."""
+        self._kept.append(
+            Weights(
+                {n: list(v) for n, v in self.weights.votes.items()},
+                [[list(r) for r in m] for m in self.weights.moves],
+            )
+        )
+
+    def mean(self) -> Weights:
+        """The mean of the weights that were kept: what the last page said weighs no more than the others."""
+        count = len(self._kept)
+        votes = {
+            name: [sum(row) / count for row in zip(*(kept.votes[name] for kept in self._kept), strict=True)]
+            for name in self.weights.votes
+        }
+        moves = [
+            [
+                [sum(row) / count for row in zip(*(kept.moves[kind][a] for kept in self._kept), strict=True)]
+                for a in _RANGE
+            ]
+            for kind in range(2)
+        ]
+        return Weights(votes, moves)
+
+    def _vote(self, name: str, slope: Sequence[float]) -> None:
+        vote, seen, decay, rate = self.weights.votes[name], self._seen[name], self._decay[name], self._rate
+        for k in _RANGE:
+            g = slope[k] - decay * vote[k]
+            seen[k] += g * g
+            vote[k] += rate * g / math.sqrt(seen[k])
+
+    def _move(self, kind: int, before: int, after: int, pairs: Sequence[Sequence[float]]) -> None:
+        moves, moved = self.weights.moves[kind], self._moved[kind]
+        for a in _RANGE:
+            for b in _RANGE:
+                g = (a == before and b == after) - pairs[a][b]
+                if abs(g) > 1e-4:
+                    moved[a][b] += g * g
+                    moves[a][b] += self._rate * g / math.sqrt(moved[a][b])
 
 
 # ── the packaged weights ─────────────────────────────────────────────────────────────────

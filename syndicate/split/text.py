@@ -8,6 +8,7 @@ no blanks inside Han text.
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import pairwise
 
 HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _CJK = (
@@ -69,6 +70,7 @@ _FULL = str.maketrans(",;:!?().", "，；：！？（）。")
 _DASHES = re.compile(r"--+|──+|―+")
 _SPACED_HAN = re.compile(f"(?<![{HAN}])[{HAN}](?: [{HAN}])+(?![{HAN}])")
 _TITLE_BLANK = re.compile(f"(?<=[{HAN}”’」』》）！？…]) (?=[{HAN}“‘「『《（])")
+_LATIN_BLANK = re.compile(f"(?<=[A-Za-z]) (?=[{HAN}])|(?<=[{HAN}]) (?=[A-Za-z])")
 _HYPHENATED = re.compile(r"(?<=[a-z])- (?=[a-z])")
 
 
@@ -78,10 +80,10 @@ def readable(pieces: Iterable[str], *, title: bool = False) -> str:
     text = _MARKDOWN.sub(" ", _UNPRINTED.sub(" ", text))
     text = " ".join(text.split())
     if not any(map(is_han, text)):
-        return _HYPHENATED.sub("", text)
+        return _HYPHENATED.sub("-", text)  # the hyphen stays: nobody knows which ones were the word's own
     if title:
         text = _SPACED_HAN.sub(lambda m: m.group().replace(" ", ""), text)
-        text = _TITLE_BLANK.sub("\n", text)
+        text = _LATIN_BLANK.sub("\n", _TITLE_BLANK.sub("\n", text))
     text = _BEFORE_MARK.sub("", _NUMBER_BLANK.sub("", _HAN_BLANK.sub("", text)))
     text = _curled(_widened(_DASHES.sub(lambda m: "—" * len(m.group()), text)))
     return _HAN_BLANK.sub("", text).replace("\n", " ").strip()
@@ -89,7 +91,9 @@ def readable(pieces: Iterable[str], *, title: bool = False) -> str:
 
 def _widened(text: str) -> str:
     """Half-width marks made full where they stand in Chinese: not in numbers, times, Latin and addresses."""
-    out, last, brackets = [], 0, []
+    out: list[str] = []
+    brackets: list[bool] = []
+    last = 0
     for found in _MARK.finditer(text):
         i, mark = found.start(), found.group()
         before, after = text[i - 1 : i], text[i + 1 : i + 2]
@@ -123,8 +127,9 @@ def _curled(text: str) -> str:
     for straight, opening, closing in (('"', "“", "”"), ("'", "‘", "’")):
         if straight not in text:
             continue
-        inside, out, pieces = False, [], text.split(straight)
-        for left, right in zip(pieces, pieces[1:], strict=False):
+        out: list[str] = []
+        inside, pieces = False, text.split(straight)
+        for left, right in pairwise(pieces):
             out.append(left)
             if straight == "'" and _is_latin(left[-1:]) and (_is_latin(right[:1]) or right[:1] in " "):
                 out.append("’")  # an apostrophe
