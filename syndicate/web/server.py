@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 from flask import Flask
@@ -14,7 +15,8 @@ from syndicate.services import open_services
 from syndicate.settings import Settings, load
 from syndicate.web import create_app
 
-THREADS = 64  # requests worked on at once by a worker; the others wait their turn
+THREADS = 2 * (os.cpu_count() or 1) + 1  # of a worker; more gain nothing and make granian warn
+WAITING = 64  # requests taken at once by a worker; the others wait in the kernel
 
 
 def app() -> Flask:
@@ -35,7 +37,8 @@ def serve(settings: Settings) -> None:
         address=settings.host,
         port=settings.port,
         workers=settings.web_workers,
-        backpressure=THREADS,
+        blocking_threads=THREADS,
+        backpressure=WAITING,
         websockets=False,
         log_access=False,
         log_level=LogLevels.warning,
