@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from email.message import EmailMessage
 from pathlib import Path
+from threading import Lock
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -48,7 +49,10 @@ def open_mailer(smtp_url: str, outbox: Path) -> Mailer:
 
 
 class SmtpMailer:
-    """One kept-alive SMTP connection, opened at the first message and after any fault."""
+    """One kept-alive SMTP connection, opened at the first message and after any fault.
+
+    Jobs share it: a message is sent whole before another begins or the connection is closed.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
@@ -58,13 +62,30 @@ class SmtpMailer:
             )
         self._name = f"{self._url.hostname}:{self._url.port or PORTS[self._url.scheme]}"
         self._smtp: smtplib.SMTP | None = None
+        self._in_use = Lock()
 
     def send(self, message: EmailMessage, sender: str, recipient: str, hand: Hand) -> None:
         """Hand one message to the server; see Mailer."""
-        body = _on_the_wire(message)
+        with self._in_use:
+            self._send(_on_the_wire(message), sender, recipient, hand)
+
+    def close(self) -> None:
+        """QUIT; what the server answers no longer matters."""
+        with self._in_use:
+            if self._smtp is not None:
+                with suppress(OSError, smtplib.SMTPException):
+                    self._smtp.quit()
+            self._smtp = None
+
+    def _send(self, body: bytes, sender: str, recipient: str, hand: Hand) -> None:
         smtp = self._ready(sender, recipient, body)
-        if not hand():
-            self._drop()
+        ours = False
+        try:
+            ours = hand()
+        finally:
+            if not ours:  # half a message lies on this connection: nothing else can be said on it
+                self._drop()
+        if not ours:
             return
         try:
             smtp.send(b".\r\n")
@@ -75,13 +96,6 @@ class SmtpMailer:
         if code != 250:
             self._drop()
             raise self._refusal(code, reply)
-
-    def close(self) -> None:
-        """QUIT; what the server answers no longer matters."""
-        if self._smtp is not None:
-            with suppress(OSError, smtplib.SMTPException):
-                self._smtp.quit()
-        self._smtp = None
 
     def _ready(self, sender: str, recipient: str, body: bytes) -> smtplib.SMTP:
         """A connection on which all of the message lies but its final dot."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from email import policy
 from email.message import EmailMessage
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from syndicate.deliver.mailer import MaildirMailer, SmtpMailer, open_mailer
-from syndicate.errors import DeliveryError, DoubtfulDeliveryError, SettingsError
+from syndicate.errors import DeliveryError, DoubtfulDeliveryError, SettingsError, StoreError
 
 
 class Sink:
@@ -123,6 +124,37 @@ def test_nothing_is_sent_when_hand_says_no(mailer: SmtpMailer, sink: Sink) -> No
 
     assert sink.taken == []
     send(mailer)
+    assert len(sink.taken) == 1
+
+
+def test_a_fault_in_the_ledger_leaves_no_half_message_on_the_connection(
+    mailer: SmtpMailer, sink: Sink
+) -> None:
+    def hand() -> bool:
+        raise StoreError("locked")
+
+    with pytest.raises(StoreError):
+        send(mailer, hand)
+
+    assert mailer._smtp is None
+    send(mailer)
+    assert len(sink.taken) == 1
+
+
+def test_a_job_that_closes_the_connection_waits_for_the_message_of_another(
+    mailer: SmtpMailer, sink: Sink
+) -> None:
+    closing = Thread(target=mailer.close)
+
+    def hand() -> bool:
+        closing.start()
+        closing.join(0.2)
+        return True
+
+    send(mailer, hand)
+
+    closing.join(5)
+    assert not closing.is_alive()
     assert len(sink.taken) == 1
 
 
