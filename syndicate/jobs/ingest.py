@@ -120,7 +120,7 @@ def ingest(services: Services, files: Files, *, mail: bool | None = None, anyway
 
 
 def limit(services: Services) -> int:
-    """The largest file of an issue, in bytes."""
+    """The most that the files of an issue may hold, in bytes."""
     return services.settings.max_file_mb * 1_000_000
 
 

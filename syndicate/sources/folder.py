@@ -11,18 +11,19 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from syndicate.errors import SourceError
+from syndicate.errors import ReadError, SourceError
 from syndicate.model import Quarantined
 
 DATED = re.compile(r"^.*?(?<!\d)(?:19|20)\d\d[-_.]?[01]\d[-_.]?[0-3]\d(?!\d)")
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart", "~")
 REASON = ".reason.txt"
+LONGEST = 255 - len(REASON)  # bytes of a name: file systems hold 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def drops(inbox: Path) -> tuple[Drop, ...]:
     Raises SourceError when the inbox cannot be read.
     """
     try:
-        return grouped(inbox.iterdir())
+        return grouped(path for path in inbox.iterdir() if not _passed_over(path))
     except OSError as e:
         raise SourceError(f"{inbox}: {e.strerror}") from e
 
@@ -48,13 +49,13 @@ def drops(inbox: Path) -> tuple[Drop, ...]:
 def grouped(paths: Iterable[Path]) -> tuple[Drop, ...]:
     """Files and folders grouped by issue, in the order of names: oldest first, where the names are dated."""
     found: dict[str, Drop] = {}
-    for path in sorted(p for p in paths if not _passed_over(p)):
+    for path in sorted(paths):
         if path.is_dir():
             if files := tuple(sorted(f for f in path.rglob("*") if f.is_file() and not _passed_over(f))):
-                found[str(path)] = Drop(path.name, files, path)
+                found[str(path)] = Drop(readable(path.name), files, path)
         else:
             name = _issue_name(path)
-            found[name] = Drop(name, (*found[name].files, path) if name in found else (path,))
+            found[name] = Drop(readable(name), (*found[name].files, path) if name in found else (path,))
     return tuple(found.values())
 
 
@@ -67,30 +68,39 @@ def settled(drop: Drop, now: datetime, quiet: timedelta) -> bool:
 
 
 def read(drop: Drop, max_bytes: int) -> tuple[tuple[str, bytes], ...]:
-    """Names (relative to the drop) and bytes of its files; of a file over `max_bytes` only so much and one more.
+    """Names (relative to the drop) and bytes of its files; of one file over `max_bytes` so much and one more.
 
-    Raises SourceError, naming the file.
+    Raises SourceError, naming the file; ReadError when several hold more than `max_bytes` together.
     """
-    read = []
+    read: list[tuple[str, bytes]] = []
     for path in drop.files:
+        name = readable(_name_in(drop, path))
         try:
             with path.open("rb") as file:
-                read.append((_name_in(drop, path), file.read(max_bytes + 1)))
+                read.append((name, file.read(max_bytes + 1)))
         except OSError as e:
-            raise SourceError(f"{path.name}: {e.strerror}") from e
+            raise SourceError(f"{name}: {e.strerror}") from e
+        if len(read) > 1 and sum(len(content) for _, content in read) > max_bytes:
+            raise ReadError(
+                f"{drop.name}: its files are together larger than {max_bytes / 1e6:g} MB, "
+                "which is the most that one issue may have"
+            )
     return tuple(read)
 
 
 def archive(drop: Drop, root: Path, day: date) -> None:
     """Move the drop to root/YYYY/MM/DD/, beside what the day already has."""
-    _move(drop, root / f"{day:%Y/%m/%d}")
+    _move(drop, root / f"{day:%Y/%m/%d}", lambda _: None)
 
 
 def set_aside(drop: Drop, quarantine: Path, reason: str) -> None:
     """Move the drop to the quarantine; `reason`, one line, lies beside it as <name>.reason.txt."""
-    for target in _move(drop, quarantine):
+
+    def give_reason(target: Path) -> None:
         with suppress(OSError):  # a full disk: the file is safe, its reason is in the log
-            target.with_name(target.name + REASON).write_text(reason + "\n", encoding="utf-8")
+            target.with_name(target.name + REASON).write_text(readable(reason) + "\n", encoding="utf-8")
+
+    _move(drop, quarantine, give_reason)
 
 
 def quarantined(quarantine: Path) -> tuple[Quarantined, ...]:
@@ -101,13 +111,31 @@ def quarantined(quarantine: Path) -> tuple[Quarantined, ...]:
             continue
         with suppress(FileNotFoundError):
             reason = path.with_name(path.name + REASON)
-            text = reason.read_text(encoding="utf-8").strip() if reason.exists() else "no reason was kept"
-            found.append(Quarantined(path.name, text, datetime.fromtimestamp(path.stat().st_ctime, UTC)))
+            text = (
+                reason.read_text(encoding="utf-8", errors="replace").strip()
+                if reason.exists()
+                else "no reason was kept"
+            )
+            since = datetime.fromtimestamp(path.stat().st_ctime, UTC)
+            found.append(Quarantined(readable(path.name), readable(text), since))
     return tuple(sorted(found, key=lambda q: (q.since, q.name)))
 
 
+def readable(name: str) -> str:
+    """A file's name as a person can read it, on one line: what cannot be printed is escaped.
+
+    A name may hold line ends, and bytes that are not UTF-8: in GBK, for instance.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
 def _passed_over(path: Path) -> bool:
-    return path.name.startswith(".") or path.name.endswith(UNFINISHED) or path.is_symlink()
+    return (
+        path.name.startswith(".")
+        or path.name.endswith((*UNFINISHED, REASON))
+        or path.is_symlink()
+        or not (path.is_file() or path.is_dir())  # a pipe would be waited for without end
+    )
 
 
 def _issue_name(path: Path) -> str:
@@ -120,8 +148,8 @@ def _name_in(drop: Drop, path: Path) -> str:
 
 
 def _quiet_since(path: Path) -> datetime:
-    stat = path.stat()  # ctime too: mv and cp -p keep an old mtime
-    return datetime.fromtimestamp(max(stat.st_mtime, stat.st_ctime), UTC)
+    # Not st_mtime: mv and cp -p keep an old one, and one from a clock that is fast would be waited for.
+    return datetime.fromtimestamp(path.stat().st_ctime, UTC)
 
 
 def _being_written(path: Path) -> bool:
@@ -141,28 +169,43 @@ def _being_written(path: Path) -> bool:
     return False
 
 
-def _move(drop: Drop, target: Path) -> Iterable[Path]:
-    """Move each file on its own, so that a move cut short is finished by the next one."""
-    folder = target / drop.folder.name if drop.folder else target
+def _move(drop: Drop, target: Path, announce: Callable[[Path], None]) -> None:
+    """Move each file on its own, so that a move cut short is finished by the next one.
+
+    `announce` is told where the drop will lie before it lies there.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        moved = [_move_file(path, folder / _name_in(drop, path)) for path in drop.files]
+        folder = target
+        if drop.folder:
+            folder = target / drop.folder.name
+            if len(os.fsencode(folder.name)) > LONGEST or (folder.exists() and not folder.is_dir()):
+                folder = _free(folder)
+            target.mkdir(parents=True, exist_ok=True)
+            announce(folder)
+        for path in drop.files:
+            place = folder / _name_in(drop, path)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place = _free(place)
+            if not drop.folder:
+                announce(place)
+            with suppress(FileNotFoundError):  # somebody else moved it
+                shutil.move(path, place)
     except OSError as e:
         raise SourceError(f"{drop.name}: cannot be moved to {target}: {e.strerror}") from e
     if drop.folder:
         _remove_empty(drop.folder)
-    return [folder] if drop.folder else moved
 
 
-def _move_file(path: Path, target: Path) -> Path:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    free = target
+def _free(path: Path) -> Path:
+    """The path, or the first like it that is not taken, with room behind its name for REASON."""
+    stem, suffix = (path.stem, path.suffix) if len(path.suffix) < 8 else (path.name, "")
+    if len(os.fsencode(path.name)) > LONGEST:
+        stem = os.fsencode(stem)[: LONGEST - 40].decode("utf-8", "ignore")
+    free = path.with_name(stem + suffix)
     count = 1
-    while free.exists():
+    while os.path.lexists(free):
         count += 1
-        free = target.with_name(f"{target.stem}.{count}{target.suffix}")
-    with suppress(FileNotFoundError):  # somebody else moved it
-        shutil.move(path, free)
+        free = path.with_name(f"{stem}.{count}{suffix}")
     return free
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.errors import SourceError
+from syndicate.errors import ReadError, SourceError
 from syndicate.sources import folder
 
 QUIET = timedelta(seconds=5)
@@ -25,7 +25,7 @@ def put(inbox: Path, *names: str) -> None:
     for name in names:
         path = inbox / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name, encoding="utf-8")
+        path.write_bytes(os.fsencode(name))
 
 
 def names(inbox: Path) -> list[tuple[str, list[str]]]:
@@ -142,3 +142,101 @@ def test_of_a_file_that_is_too_large_only_the_limit_and_a_byte_are_read(inbox: P
 def test_a_missing_inbox_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="nowhere"):
         folder.drops(tmp_path / "nowhere")
+
+
+GBK = os.fsdecode("青岚日报.txt".encode("gbk"))
+
+
+@pytest.mark.parametrize("name", [GBK, "a\nERROR all is lost.txt", "字" * 82 + ".txt", "x" * 255])
+def test_a_file_of_any_name_is_set_aside_with_its_reason_on_one_line(
+    inbox: Path, tmp_path: Path, name: str
+) -> None:
+    for body in ("first", "second"):
+        (inbox / name).write_text(body)
+        (drop,) = folder.drops(inbox)
+        ((told, _),) = folder.read(drop, 100)
+        folder.set_aside(drop, tmp_path / "quarantine", f"{told}: not a newspaper")
+
+    kept = folder.quarantined(tmp_path / "quarantine")
+
+    assert len({q.name for q in kept}) == 2
+    for q in kept:
+        assert q.name.isprintable()
+        assert q.reason == f"{told}: not a newspaper"
+        assert q.reason.isprintable()
+
+
+@pytest.mark.parametrize("name", [GBK, "x" * 255])
+def test_a_folder_of_any_name_is_set_aside_with_its_reason(inbox: Path, tmp_path: Path, name: str) -> None:
+    put(inbox, f"{name}/p1.txt")
+    (drop,) = folder.drops(inbox)
+
+    folder.set_aside(drop, tmp_path / "quarantine", "not a newspaper")
+
+    (kept,) = folder.quarantined(tmp_path / "quarantine")
+    assert kept.reason == "not a newspaper"
+    assert list(inbox.iterdir()) == []
+
+
+def test_a_folder_finds_a_place_beside_a_file_of_its_name(inbox: Path, tmp_path: Path) -> None:
+    put(inbox, "tuesday/p1.txt")
+    (drop,) = folder.drops(inbox)
+    put(tmp_path / "archive", "2026/11/17/tuesday")
+
+    folder.archive(drop, tmp_path / "archive", date(2026, 11, 17))
+
+    assert (tmp_path / "archive/2026/11/17/tuesday.2/p1.txt").exists()
+
+
+def test_the_reason_lies_there_before_the_file(inbox: Path, tmp_path: Path) -> None:
+    put(inbox, "a.txt")
+    (drop,) = folder.drops(inbox)
+    (inbox / "a.txt").unlink()  # the process is killed right before the move
+
+    folder.set_aside(drop, tmp_path / "quarantine", "not a newspaper")
+
+    assert [f.name for f in (tmp_path / "quarantine").iterdir()] == ["a.txt.reason.txt"]
+
+
+def test_a_reason_in_any_encoding_is_shown(tmp_path: Path) -> None:
+    put(tmp_path, "a.txt")
+    (tmp_path / "a.txt.reason.txt").write_bytes("编辑改过".encode("gbk"))
+
+    assert "no reason" not in folder.quarantined(tmp_path)[0].reason
+
+
+def test_a_reason_that_comes_back_with_its_file_is_passed_over(inbox: Path) -> None:
+    put(inbox, "qinglan-2026-11-18-p1.txt", "qinglan-2026-11-18-p1.txt.reason.txt")
+
+    assert names(inbox) == [("qinglan-2026-11-18", ["qinglan-2026-11-18-p1.txt"])]
+
+
+def test_a_pipe_is_passed_over(inbox: Path) -> None:
+    os.mkfifo(inbox / "a.txt")
+
+    assert names(inbox) == []
+
+
+def test_a_file_dated_in_the_future_is_settled_like_any_other(inbox: Path) -> None:
+    put(inbox, "a.txt")
+    os.utime(inbox / "a.txt", (4e9, 4e9))
+    (drop,) = folder.drops(inbox)
+
+    assert folder.settled(drop, now() + 2 * QUIET, QUIET)
+
+
+def test_many_files_together_are_not_read_beyond_the_limit(inbox: Path) -> None:
+    put(inbox, *(f"tuesday/{'p' * 30}{n}.txt" for n in range(10)))
+    (drop,) = folder.drops(inbox)
+
+    with pytest.raises(ReadError, match="tuesday: its files are together larger"):
+        folder.read(drop, 100)
+
+
+def test_a_link_that_a_person_names_is_followed(inbox: Path, tmp_path: Path) -> None:
+    put(inbox, "a.txt")
+    (tmp_path / "link.txt").symlink_to(inbox / "a.txt")
+
+    (drop,) = folder.grouped([tmp_path / "link.txt"])
+
+    assert folder.read(drop, 100) == (("link.txt", b"a.txt"),)
