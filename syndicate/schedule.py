@@ -23,8 +23,10 @@ Job = Callable[[Services], None]
 
 
 def _take_in_and_publish(services: Services) -> None:
-    ingest.run(services)
-    publish.run(services)
+    try:
+        ingest.run(services)
+    finally:  # what is stored wants to be seen, whatever lies in the inbox
+        publish.run(services)
 
 
 JOBS: tuple[tuple[str, Job], ...] = (

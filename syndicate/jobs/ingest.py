@@ -10,6 +10,7 @@ the commit, nothing happened; after it, the next run finds the issue stored and 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -17,7 +18,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from syndicate import store
-from syndicate.errors import IssueError, ReadError
+from syndicate.errors import IssueError, ReadError, SourceError
 from syndicate.jobs.alone import alone
 from syndicate.model import Document, Issue, Publication, Revision, Rhythm, Source
 from syndicate.readers import text
@@ -57,8 +58,11 @@ def run(services: Services) -> None:
             return
         quiet = timedelta(seconds=services.settings.inbox_settle_seconds)
         for drop in folder.drops(services.settings.data / "inbox"):
-            if folder.settled(drop, services.now(), quiet):
-                take(services, drop)
+            try:
+                if folder.settled(drop, services.now(), quiet):
+                    take(services, drop)
+            except SourceError as e:  # it stays there, and does not stop the issues behind it
+                log.error("inbox: %s", e)
 
 
 def take(services: Services, drop: folder.Drop) -> None:
@@ -72,7 +76,15 @@ def take(services: Services, drop: folder.Drop) -> None:
         log.warning("%s: set aside: %s", drop.name, e)
         folder.set_aside(drop, services.settings.data / "quarantine", str(e))
         return
-    except (UnicodeError, LookupError, ValueError, TypeError, RecursionError) as e:
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as e:
         # A fault of ours in reading or splitting must not stop the issues behind this one.
         log.exception("%s: set aside", drop.name)
         reason = f"{drop.name}: a fault in the program ({type(e).__name__}: {e}); the log says more"
@@ -136,9 +148,9 @@ def _paper(issue: Issue, document: Document, papers: Sequence[Publication]) -> P
         if issue.masthead.publication == paper.title:
             return paper
     if issue.masthead.publication is None:
-        for paper in papers:
-            if any(s.name.rsplit("/")[-1].startswith(paper.slug) for s in document.sources):
-                return paper
+        named = [p for p in papers if any(_begins_with(s.name, p.slug) for s in document.sources)]
+        if named:
+            return max(named, key=lambda p: len(p.slug))  # qing-nan-2026-11-16.txt is not of qing
     found = (
         f"the masthead says {issue.masthead.publication!r}"
         if issue.masthead.publication
@@ -148,6 +160,10 @@ def _paper(issue: Issue, document: Document, papers: Sequence[Publication]) -> P
     raise IssueError(
         f"{_names(document)}: an issue of no known newspaper: {found}; config/publications/ has {known}"
     )
+
+
+def _begins_with(name: str, slug: str) -> bool:
+    return re.match(rf"{slug}(?![a-z0-9])", name.rsplit("/")[-1]) is not None
 
 
 def _day(issue: Issue, document: Document) -> date:

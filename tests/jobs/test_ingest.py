@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -263,6 +264,35 @@ def test_one_bad_file_does_not_stop_the_next(services: Services, inbox: Path) ->
 
     assert list(reasons(services)) == ["a-broken.txt"]
     assert len(all_entries(services, MONDAY)) >= 19
+
+
+def test_one_file_that_cannot_be_moved_does_not_stop_the_next(services: Services, inbox: Path) -> None:
+    for day in (16, 17):
+        for name, body in sample(day):
+            drop(inbox, f"{day}/{name}", body)
+    (services.settings.data / "archive/2026/11").mkdir(parents=True)
+    (services.settings.data / "archive/2026/11/16").touch()
+
+    ingest.run(services)
+
+    assert {name.split("/")[0] for name in lying_in(inbox)} == {"16"}
+    assert all_entries(services, MONDAY)
+    assert all_entries(services, TUESDAY)
+
+
+@pytest.mark.parametrize("slugs", [("qing", "qing-nan"), ("qing-nan", "qing"), ("qingnan", "qing")])
+def test_a_page_without_a_masthead_is_of_the_paper_its_name_begins_with(
+    services: Services, slugs: tuple[str, str]
+) -> None:
+    model = services.settings.publications[-1]
+    papers = tuple(replace(model, slug=slug, title=f"{slug}日报", names=()) for slug in slugs)
+    services = replace(services, settings=replace(services.settings, publications=papers))
+    page = dict(sample(18))["qinglan-2026-11-18-p2.txt"].decode().replace("青岚日报", "本报")
+
+    for slug in slugs:
+        done = ingest.ingest(services, [(f"{slug}-2026-11-18-p2.txt", page.encode())])
+
+        assert done.publication == slug
 
 
 def test_the_doctor_names_what_lies_in_quarantine(services: Services, inbox: Path) -> None:
