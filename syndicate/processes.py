@@ -36,19 +36,19 @@ def run() -> int:
     return 0 if stopping else 1
 
 
+def end_with_parent(number: int = signal.SIGTERM) -> None:
+    """Linux sends us the signal when the parent dies, also by SIGKILL; elsewhere a child may be left."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+
+
 def _start(name: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603  # our own program
         [sys.executable, "-m", "syndicate", name],
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C reaches us alone; we pass it on
-        preexec_fn=_end_with_parent,  # this process has no threads
+        preexec_fn=end_with_parent,  # this process has no threads
     )
-
-
-def _end_with_parent() -> None:
-    """Linux sends us SIGTERM when the parent dies, also by SIGKILL; elsewhere a child may be left."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _stop(children: list[subprocess.Popen[bytes]]) -> None:

@@ -62,8 +62,11 @@ def answer(port: int) -> bytes:
 
 
 def children(process: subprocess.Popen[str]) -> list[int]:
-    found = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    return [int(pid) for pid in found.split()]
+    return children_of(process.pid)
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def gone(pids: list[int]) -> bool:
@@ -103,12 +106,20 @@ def test_a_killed_run_leaves_no_child_behind(service: subprocess.Popen[str], por
     assert gone(pids)
 
 
-def test_when_one_half_dies_the_whole_ends_with_an_error(service: subprocess.Popen[str], port: int) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of their parent's death")
+@pytest.mark.parametrize("half", [0, 1])
+def test_when_one_half_is_killed_the_whole_ends_with_an_error_and_leaves_the_port(
+    service: subprocess.Popen[str], port: int, half: int
+) -> None:
     answer(port)
+    pids = children(service)
+    workers = [worker for pid in pids for worker in children_of(pid)]
+    assert workers
 
-    os.kill(children(service)[1], signal.SIGKILL)
+    os.kill(pids[half], signal.SIGKILL)
 
     assert service.wait(PATIENCE) == 1
+    assert gone([*pids, *workers])
 
 
 def test_a_port_in_use_is_named_in_one_line(tmp_path: Path, port: int) -> None:

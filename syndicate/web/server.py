@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 
 from flask import Flask
@@ -11,6 +12,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from syndicate.errors import SettingsError
+from syndicate.processes import end_with_parent
 from syndicate.services import open_services
 from syndicate.settings import Settings, load
 from syndicate.web import create_app
@@ -21,6 +23,7 @@ WAITING = 64  # requests taken at once by a worker; the others wait in the kerne
 
 def app() -> Flask:
     """The application, with the settings of the environment: what each worker imports."""
+    end_with_parent(signal.SIGKILL)  # else a worker would hold the port after its server was killed
     return create_app(open_services(load()))
 
 
