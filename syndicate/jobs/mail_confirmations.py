@@ -27,8 +27,13 @@ def run(services: Services) -> None:
     for number in due:
         with store.writing(services.db) as db:
             subscription = subscriptions.claim_asking(db, number, services.now())
-        if subscription and (paper := services.settings.publication(subscription.publication)):
+        if subscription is None:
+            continue
+        if paper := services.settings.publication(subscription.publication):
             _ask(services, paper, subscription)
+        else:
+            log.error("confirmation %d: no newspaper %r is described", number, subscription.publication)
+            _put_off(services, subscription)
     services.mailer.close()
 
 
@@ -51,5 +56,9 @@ def _ask(services: Services, paper: Publication, subscription: Subscription) -> 
     except DeliveryError as e:
         log.warning("confirmation %d: %s", subscription.id, e)
         if not e.permanent:
-            with store.writing(services.db) as db:
-                subscriptions.unclaim_asking(db, subscription.id)
+            _put_off(services, subscription)
+
+
+def _put_off(services: Services, subscription: Subscription) -> None:
+    with store.writing(services.db) as db:
+        subscriptions.unclaim_asking(db, subscription.id)

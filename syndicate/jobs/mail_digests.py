@@ -98,7 +98,7 @@ def preview(services: Services, publication: str, day: date | None, language: st
     Raises IssueError when there is no such paper or issue.
     """
     with store.reading(services.db) as db:
-        issue = _issue(db, services, publication, day)
+        issue = _issue(db, _paper(services, publication), day)
         planned = StoredDigest(0, publication, Rhythm.ISSUE, issue.date, issue.date, services.now())
         contents = compose(db, services, planned, (), language)
     if contents is None:
@@ -112,11 +112,10 @@ def order(services: Services, publication: str, day: date) -> str:
 
     Raises IssueError when there is no such paper or issue.
     """
-    paper = services.settings.publication(publication)
+    paper = _paper(services, publication)
     with store.writing(services.db) as db:
-        issue = _issue(db, services, publication, day)
-        host = paper.host if paper else ""
-        planned = deliveries.plan(db, publication, Rhythm.ISSUE, day, day, host, services.now())
+        issue = _issue(db, paper, day)
+        planned = deliveries.plan(db, paper.slug, Rhythm.ISSUE, day, day, paper.host, services.now())
     return f"{publication} {issue.date}: {'will be mailed' if planned else 'was mailed before'}"
 
 
@@ -134,13 +133,18 @@ def resend(services: Services, delivery: int) -> None:
         deliveries.settle(db, delivery, DeliveryState.DUE, services.now())
 
 
-def _issue(db: Connection, services: Services, publication: str, day: date | None) -> StoredIssue:
-    if services.settings.publication(publication) is None:
+def _paper(services: Services, publication: str) -> Publication:
+    paper = services.settings.publication(publication)
+    if paper is None:
         known = ", ".join(p.slug for p in services.settings.publications)
         raise IssueError(f"no newspaper {publication!r}; there are {known}")
-    found = issues.find(db, publication, day) if day else issues.newest(db, publication)
+    return paper
+
+
+def _issue(db: Connection, paper: Publication, day: date | None) -> StoredIssue:
+    found = issues.find(db, paper.slug, day) if day else issues.newest(db, paper.slug)
     if found is None:
-        raise IssueError(f"{publication}: no issue {f'of {day}' if day else 'yet'}")
+        raise IssueError(f"{paper.slug}: no issue {f'of {day}' if day else 'yet'}")
     return found
 
 
@@ -180,7 +184,11 @@ def _send(services: Services, delivery: Delivery, composed: Composed) -> None:
             composed[key] = compose(db, services, planned, subscription.sections, subscription.language)
     contents = composed[key]
     if contents is None:
-        return _settle(services, delivery, DeliveryState.FAILED, "nothing in the chosen sections")
+        known = services.settings.publication(planned.publication) is not None
+        reason = (
+            "nothing in the chosen sections" if known else f"no newspaper {planned.publication!r} any more"
+        )
+        return _settle(services, delivery, DeliveryState.FAILED, reason)
     letter = digest.message(
         contents, _envelope(services, planned, subscription.address, delivery.message_id, subscription.id)
     )

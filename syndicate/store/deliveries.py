@@ -74,23 +74,15 @@ def digest(db: Connection, number: int) -> StoredDigest:
     return _digest(db.execute(select(digests).where(digests.c.id == number)).one())
 
 
-def last_planned(db: Connection, publication: str, rhythm: Rhythm) -> StoredDigest | None:
-    """The digest of the latest day."""
-    row = db.execute(
-        select(digests)
-        .where(digests.c.publication == publication, digests.c.rhythm == rhythm.value)
-        .order_by(digests.c.last.desc())
-        .limit(1)
-    ).first()
-    return None if row is None else _digest(row)
-
-
 def due(db: Connection, now: datetime, limit: int) -> tuple[int, ...]:
-    """Deliveries to be claimed, the longest waiting first."""
+    """Deliveries to be claimed, the least often tried first, then the longest waiting.
+
+    So one that ends the process each time it is tried holds up no other.
+    """
     rows = db.execute(
         select(deliveries.c.id)
         .where(deliveries.c.state == DeliveryState.DUE.value, deliveries.c.not_before <= now)
-        .order_by(deliveries.c.not_before, deliveries.c.id)
+        .order_by(deliveries.c.attempts, deliveries.c.not_before, deliveries.c.id)
         .limit(limit)
     )
     return tuple(rows.scalars())

@@ -31,8 +31,11 @@ class Server:
         self.taken: list[str] = []
         self.fault: Exception | None = None
         self.killed_after_hand = False
+        self.poison = ""
 
     def send(self, message: EmailMessage, sender: str, recipient: str, hand: Callable[[], bool]) -> None:
+        if recipient == self.poison:
+            raise MemoryError
         if self.fault and not isinstance(self.fault, DoubtfulDeliveryError):
             raise self.fault
         if not hand():
@@ -258,6 +261,45 @@ def test_a_process_killed_before_handing_over_sends_at_the_next_run(
     mail_digests.run(services)
 
     assert server.taken == ["a@example.com"]
+
+
+def test_a_delivery_that_ends_the_process_holds_up_no_other(services: Services, server: Server) -> None:
+    services = replace(services, mailer=server)
+    for address in ("a@example.com", "b@example.com", "c@example.com"):
+        subscribe(services, address)
+    ingest.ingest(services, sample(16))
+    server.poison = "a@example.com"
+
+    for _ in range(2):
+        with pytest.raises(MemoryError):
+            mail_digests.run(services)
+
+    assert server.taken == ["b@example.com", "c@example.com"]
+
+
+def test_a_digest_of_a_paper_that_is_no_longer_configured_says_so(services: Services) -> None:
+    subscribe(services, "a@example.com")
+    ingest.ingest(services, sample(16))
+    without = replace(services, settings=replace(services.settings, publications=()))
+
+    mail_digests.run(without)
+
+    assert letters(services) == []
+    with store.reading(services.db) as db:
+        failed = deliveries.find(db, 1)
+    assert failed is not None
+    assert failed.error == "no newspaper 'qinglan' any more"
+
+
+def test_a_confirmation_waits_for_its_paper_to_be_configured_again(services: Services, clock: Clock) -> None:
+    with store.writing(services.db) as db:
+        subscriptions.ask(db, paper(services), "a@example.com", (), Rhythm.ISSUE, "zh-CN", services.now())
+    mail_confirmations.run(replace(services, settings=replace(services.settings, publications=())))
+
+    clock.pass_(timedelta(minutes=2))
+    mail_confirmations.run(services)
+
+    assert [letter["To"] for letter in letters(services)] == ["a@example.com"]
 
 
 def test_a_weekly_digest_gathers_the_week_and_goes_out_once(services: Services, clock: Clock) -> None:
