@@ -200,7 +200,7 @@ def preview(publication: str, day: datetime | None, language: str, html: bool) -
 @click.argument("delivery", type=int)
 @_plainly
 def resend(delivery: int) -> None:
-    """Send a doubtful or failed DELIVERY again (`syndicate doctor` lists them)."""
+    """Send a doubtful DELIVERY again (`syndicate doctor` lists them)."""
     from syndicate.jobs import mail_digests
 
     mail_digests.resend(_services(), delivery)
