@@ -8,7 +8,6 @@ ledger commits there: a crash before it is repeated safely, a crash after it is 
 from __future__ import annotations
 
 import hashlib
-import mailbox
 import os
 import re
 import smtplib
@@ -55,12 +54,16 @@ class SmtpMailer:
     """
 
     def __init__(self, url: str) -> None:
-        self._url = urlsplit(url)
-        if self._url.scheme not in PORTS or not self._url.hostname:
+        try:
+            self._url = urlsplit(url)
+            port = self._url.port or PORTS[self._url.scheme]
+        except (KeyError, ValueError):  # without the address itself: a password may stand in it
+            port = 0
+        if not port or not self._url.hostname:
             raise SettingsError(
                 "SYNDICATE_SMTP_URL: expected smtp://, smtp+starttls:// or smtps://host[:port]"
             )
-        self._name = f"{self._url.hostname}:{self._url.port or PORTS[self._url.scheme]}"
+        self._name = f"{self._url.hostname}:{port}"
         self._smtp: smtplib.SMTP | None = None
         self._in_use = Lock()
 
@@ -172,7 +175,9 @@ class MaildirMailer:
         """Write one message; see Mailer."""
         name = hashlib.sha256(str(message["Message-ID"]).encode()).hexdigest()[:32] + ".syndicate"
         try:
-            mailbox.Maildir(self._folder, create=True)
+            # mailbox.Maildir makes these only together with the outbox: a kill in between would stay.
+            for folder in (self._folder, *(self._folder / name for name in ("tmp", "new", "cur"))):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             draft = self._folder / "tmp" / f"{name}.{os.getpid()}"
             with draft.open("wb") as file:
                 file.write(message.as_bytes())

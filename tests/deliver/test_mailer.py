@@ -203,7 +203,7 @@ def test_no_server_is_named_and_worth_another_try() -> None:
     assert not error.value.permanent
 
 
-@pytest.mark.parametrize("url", ["http://x", "smtp://", "localhost:25"])
+@pytest.mark.parametrize("url", ["http://x", "smtp://", "localhost:25", "smtp://x:99999", "smtp://x:port"])
 def test_a_wrong_smtp_url_is_named(url: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="SYNDICATE_SMTP_URL"):
         open_mailer(url, tmp_path)
@@ -225,3 +225,11 @@ def test_the_maildir_takes_nothing_when_hand_says_no(tmp_path: Path) -> None:
 
     assert len(mailbox.Maildir(tmp_path / "outbox")) == 0
     assert list((tmp_path / "outbox" / "tmp").iterdir()) == []
+
+
+def test_an_outbox_that_was_made_by_halves_is_finished(tmp_path: Path) -> None:
+    (tmp_path / "outbox").mkdir()
+
+    send(MaildirMailer(tmp_path / "outbox"))
+
+    assert len(mailbox.Maildir(tmp_path / "outbox")) == 1
