@@ -65,13 +65,19 @@ def _kept(file: Path, length: int = 32) -> str:
         fresh = file.with_name(f".{file.name}.{os.getpid()}")
         if not file.exists():
             fresh.touch(mode=0o600)
-            fresh.write_text(secrets.token_urlsafe(length), encoding="utf-8")
+            with fresh.open("w", encoding="utf-8") as written:
+                written.write(secrets.token_urlsafe(length))
+                written.flush()
+                os.fsync(written.fileno())
             try:
                 os.link(fresh, file)
             except FileExistsError:
                 pass
             finally:
                 fresh.unlink()
-        return file.read_text(encoding="utf-8").strip()
+        kept = file.read_text(encoding="utf-8").strip()
     except OSError as e:
         raise SettingsError(f"{file}: {e.strerror}") from e
+    if not kept:  # signed with nothing, anybody's link would be genuine
+        raise SettingsError(f"{file}: it is empty; remove it, and a new one is made")
+    return kept

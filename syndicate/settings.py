@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import time
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, UnknownLocaleError
 
 from syndicate.errors import SettingsError
 from syndicate.model import Publication, Section
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PREFIX = "SYNDICATE_"
+RESERVED = ("desk", "health", "outbox", "static")  # addresses of the site's own
 HOST = re.compile(r"[A-Za-z0-9.-]+")
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]*")
 
@@ -60,7 +65,9 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     values["data"] = Path(values["data"]).absolute()
     values["database_url"] = values["database_url"] or f"sqlite:///{values['data'] / 'syndicate.sqlite'}"
     values["base_url"] = (values["base_url"] or f"http://{values['host']}:{values['port']}").rstrip("/")
-    return Settings(**values, publications=publications(folder / "publications"))
+    settings = Settings(**values, publications=publications(folder / "publications"))
+    _check_settings(settings)
+    return settings
 
 
 def publications(folder: Path) -> tuple[Publication, ...]:
@@ -69,6 +76,24 @@ def publications(folder: Path) -> tuple[Publication, ...]:
     if not files:
         raise SettingsError(f"{folder}: no newspaper is described here; add <slug>.toml")
     return tuple(_publication(file) for file in files)
+
+
+def _check_settings(settings: Settings) -> None:
+    for key, good, expected in (
+        (
+            "base_url",
+            re.fullmatch(r"https?://[^\s/?#]+", settings.base_url),
+            "http(s)://host, without a path",
+        ),
+        ("mail_from", "@" in parseaddr(settings.mail_from)[1], "an e-mail address"),
+        ("web_workers", settings.web_workers >= 1, "at least 1"),
+        ("max_file_mb", settings.max_file_mb >= 1, "at least 1"),
+        ("tick_seconds", 0 < settings.tick_seconds < math.inf, "more than 0"),
+        ("feed_days", settings.feed_days >= 0, "0 or more"),
+        ("feed_entries", settings.feed_entries >= 1, "at least 1"),
+    ):
+        if not good:
+            raise SettingsError(f"{PREFIX}{key.upper()}: expected {expected}, got {getattr(settings, key)!r}")
 
 
 def _values(file: Path, env: Mapping[str, str]) -> dict[str, Any]:
@@ -127,6 +152,8 @@ def _publication(file: Path) -> Publication:
     sections = tuple(_section(file, s) for s in values.pop("section", []))
     if not sections:
         raise SettingsError(f"{file}: needs at least one [[section]]; the last one takes what fits no other")
+    if "slug" in values:
+        raise SettingsError(f"{file}: the file's name is the slug; take the key 'slug' out")
     _check_zone(file, values)
     paper = _frozen(file, Publication, {"slug": file.stem, **values, "sections": sections})
     _check(
@@ -134,17 +161,45 @@ def _publication(file: Path) -> Publication:
     )
     _check(file, "weekly_day", paper.weekly_day, paper.weekly_day in range(7), "0 (Monday) to 6")
     _check(
-        file, "print_days", paper.print_days, _all(paper.print_days, int), "a list of days, 0 (Monday) to 6"
+        file,
+        "print_days",
+        paper.print_days,
+        _all(paper.print_days, int) and set(paper.print_days) <= set(range(7)),
+        "a list of days, 0 (Monday) to 6",
     )
     _check(file, "names", paper.names, _all(paper.names, str), "a list of words")
     _check(file, "host", paper.host, bool(HOST.fullmatch(str(paper.host))), "a host name")
+    _check(file, "language", paper.language, _is_language(paper.language), "a language such as zh-CN")
+    for key, word in (("title_en", paper.title_en), ("publisher", paper.publisher)):
+        _check(file, key, word, word is None or isinstance(word, str), "a text")
+    if paper.slug in RESERVED:
+        raise SettingsError(f"{file}: /{paper.slug} is an address of the site's own; choose another name")
+    slugs = [section.slug for section in sections]
+    for slug in slugs:
+        if slugs.count(slug) > 1:
+            raise SettingsError(f"{file}: two sections have the slug {slug!r}")
     return paper
+
+
+def _is_language(tag: object) -> bool:
+    try:
+        Locale.parse(str(tag), sep="-")
+    except (ValueError, UnknownLocaleError):
+        return False
+    return isinstance(tag, str)
 
 
 def _section(file: Path, values: Any) -> Section:
     if not isinstance(values, dict):
         raise SettingsError(f"{file}: write sections as [[section]]")
     section = _frozen(file, Section, values)
+    _check(
+        file,
+        "title_en",
+        section.title_en,
+        section.title_en is None or isinstance(section.title_en, str),
+        "a text",
+    )
     _check(file, "pages", section.pages, _all(section.pages, int), "whole numbers in a list")
     for key, words in (
         ("page_titles", section.page_titles),

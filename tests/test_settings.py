@@ -10,6 +10,7 @@ import pytest
 
 from syndicate.errors import SettingsError
 from syndicate.model import Publication
+from syndicate.services import open_services
 from syndicate.settings import CHECKOUT, Settings, load, publications
 
 PAPER = '[[section]]\nslug = "all"\ntitle = "全部"\n'
@@ -80,6 +81,12 @@ def test_the_database_lies_in_the_service_s_folder_unless_named(tmp_path: Path) 
             {"SYNDICATE_SECRET_FILE": "/nowhere/at/all"},
             "SYNDICATE_SECRET_FILE: cannot read /nowhere/at/all",
         ),
+        ("base_url = 'paper.example'\n", {}, "SYNDICATE_BASE_URL: expected http(s)://host"),
+        ("base_url = 'https://paper.example/sub'\n", {}, "SYNDICATE_BASE_URL: expected http(s)://host"),
+        ("mail_from = 'nobody'\n", {}, "SYNDICATE_MAIL_FROM: expected an e-mail address"),
+        ("tick_seconds = 0\n", {}, "SYNDICATE_TICK_SECONDS: expected more than 0"),
+        ("tick_seconds = nan\n", {}, "SYNDICATE_TICK_SECONDS: expected more than 0"),
+        ("web_workers = 0\n", {}, "SYNDICATE_WEB_WORKERS: expected at least 1"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, settings: str, env: dict[str, str], named: str) -> None:
@@ -106,6 +113,11 @@ def test_a_wrong_setting_is_named(tmp_path: Path, settings: str, env: dict[str, 
         ('title = "x"\n[[section]]\nslug = "a"\ntitle = "x"\nwords = "茶"\n', "words: expected a list"),
         ('title = "x"\nweekly_day = 7\n' + PAPER, "weekly_day: expected 0 (Monday) to 6"),
         ('title = "x"\nhost = "a b"\n' + PAPER, "host: expected a host name"),
+        ('title = "x"\nprint_days = [7]\n' + PAPER, "print_days: expected a list of days"),
+        ('title = "x"\nlanguage = "xx-YY"\n' + PAPER, "language: expected a language"),
+        ('title = "x"\npublisher = 1\n' + PAPER, "publisher: expected a text"),
+        ('title = "x"\nslug = "other"\n' + PAPER, "the file's name is the slug"),
+        ('title = "x"\n' + PAPER + PAPER, "two sections have the slug 'all'"),
     ],
 )
 def test_a_wrong_newspaper_file_is_named(tmp_path: Path, paper: str, named: str) -> None:
@@ -114,6 +126,20 @@ def test_a_wrong_newspaper_file_is_named(tmp_path: Path, paper: str, named: str)
 
     assert named in str(error.value)
     assert "qinglan.toml" in str(error.value)
+
+
+def test_a_newspaper_does_not_take_an_address_of_the_site(tmp_path: Path) -> None:
+    (tmp_path / "desk.toml").write_text('title = "x"\n' + PAPER)
+
+    with pytest.raises(SettingsError, match=r"desk.toml: /desk is an address of the site's own"):
+        publications(tmp_path)
+
+
+def test_an_empty_secret_signs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "secret").touch()
+
+    with pytest.raises(SettingsError, match="secret: it is empty; remove it"):
+        open_services(load({"SYNDICATE_DATA": str(tmp_path)}))
 
 
 def test_no_newspaper_at_all_is_an_error(tmp_path: Path) -> None:
