@@ -53,6 +53,13 @@ def count(db: Connection, publication: str) -> int:
     ).scalar_one()
 
 
+def changed(db: Connection, publication: str) -> datetime | None:
+    """When anything in any issue of the paper last did."""
+    query = select(func.max(issues.c.updated)).where(issues.c.publication == publication)
+    last: datetime | None = db.execute(query).scalar_one()
+    return last
+
+
 def page_sources(db: Connection, publication: str, day: date) -> tuple[Source, ...]:
     """The text of each stored page, in page order."""
     rows = db.execute(

@@ -41,13 +41,13 @@ def directory(visit: Visit, paper: Publication) -> Response:
     """Which feeds there are, what they are, and their addresses."""
     with store.reading(visit.services.db) as db:
         keys = publish.feed_keys(db, paper)
-        newest = issues.newest(db, paper.slug)
+        changed = issues.changed(db, paper.slug)
     kinds = dict.fromkeys(key.kind for key in keys)
     return answers.page(
         visit,
         "feeds.html",
         paper=paper,
-        changed=[newest.updated] if newest else [],
+        changed=[changed],
         groups=[FeedGroup(kind, tuple(k for k in keys if k.kind == kind)) for kind in kinds],
     )
 

@@ -105,13 +105,14 @@ def article(visit: Visit, paper: Publication, day: date, page: int, n: int) -> R
         neighbours = _published(entries.of_issue(db, paper.slug, day))
         series = entry.article.series_name
         in_series = _others(db, entry, series=address_part(series)) if series else ()
+        changed = issues.changed(db, paper.slug) if series else its_issue.updated
     at = next(i for i, e in enumerate(neighbours) if e.id == entry.id)
     url = visit.absolute(entry.path)
     return answers.page(
         visit,
         "article.html",
         paper=paper,
-        changed=[its_issue.updated, *(e.updated for e in in_series)],
+        changed=[changed],
         issue=its_issue,
         entry=entry,
         section=paper.section(entry.section),
@@ -242,13 +243,13 @@ def _list(
             series=series,
         )
         total = entries.count(db, paper.slug, section=section, byline=byline, series=series)
-        newest = issues.newest(db, paper.slug)
+        changed = issues.changed(db, paper.slug)  # what was withdrawn is not among those found
     days = [(day, tuple(of_it)) for day, of_it in groupby(found, lambda e: e.date)]
     return answers.page(
         visit,
         "listing.html",
         paper=paper,
-        changed=[*(e.updated for e in found), *([newest.updated] if newest else [])],
+        changed=[changed],
         listed=listed,
         days=days,
         total=total,

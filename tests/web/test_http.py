@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
 from syndicate import store
+from syndicate.model import Byline, address_part
 from syndicate.services import Services
 from syndicate.web import create_app
-from tests.samples import article
-from tests.web.conftest import DAYS, print_issue
+from tests.samples import article, ingest, issue
+from tests.web.conftest import DAYS, FULL, print_issue
 from tests.web.test_pages import EVERY_PAGE, FULL_AT
 
 FEEDS = {
@@ -47,6 +49,23 @@ def test_a_second_visit_may_ask_by_time(front: FlaskClient, address: str) -> Non
     # The tag is exact, the time is not: where both are sent the tag decides (RFC 9110 §13.2.2).
     both = {"If-Modified-Since": changed, "If-None-Match": '"other"'}
     assert front.get(address, headers=both).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address", ["sections/yaowen", f"bylines/{address_part('江照')}", "feeds/", "2026-11-18/1/1"]
+)
+def test_a_withdrawal_from_an_older_issue_is_news_to_who_asks_by_time(
+    services: Services, client: FlaskClient, address: str
+) -> None:
+    told = article(7, series=FULL.series, byline=Byline(("江照",)))
+    print_issue(services, told, article(2), day=DAYS[0])
+    print_issue(services, FULL, article(3), day=DAYS[2])
+    before = client.get(f"/qinglan/{address}")
+    later = datetime(2100, 1, 1, tzinfo=UTC)  # than the templates
+    ingest(services.db, issue(article(2), day=DAYS[0], number=4711), now=later)
+
+    asked = {"If-Modified-Since": before.headers["Last-Modified"]}
+    assert client.get(f"/qinglan/{address}", headers=asked).status_code == 200
 
 
 @pytest.mark.parametrize("address", EVERYTHING)
