@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 
 from syndicate import store
 from syndicate.model import Rhythm, Subscription, SubscriptionState
@@ -117,6 +118,23 @@ def test_asking_for_a_confirmed_address_changes_nothing(engine: Engine) -> None:
     with store.writing(engine) as db:
         assert ask(db, minutes=60) == known
         assert subscriptions.unasked(db, NOW + timedelta(days=1), 10) == ()
+
+
+def test_asking_takes_one_write_whoever_asks(engine: Engine) -> None:
+    subscribe(engine, "confirmed@example.org")
+    subscribe(engine, "pending@example.org", confirmed=False)
+    written: dict[str, int] = {}
+    with store.writing(engine) as db:
+
+        @event.listens_for(db, "after_cursor_execute")
+        def count(*executed: Any) -> None:
+            written[address] += not executed[2].startswith("SELECT")
+
+        for address in ("confirmed@example.org", "pending@example.org", "new@example.org"):
+            written[address] = 0
+            ask(db, address, minutes=60)
+
+    assert set(written.values()) == {1}
 
 
 def test_who_left_stays_away_until_they_ask_and_confirm_again(engine: Engine) -> None:
