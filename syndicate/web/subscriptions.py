@@ -42,9 +42,11 @@ def subscribe(visit: Visit, paper: Publication) -> Response:
         return _page(visit, paper, "subscribe.html", wish=_nothing(visit), refused=False)
     wish = _wish(visit.request.form, paper, visit.language)
     try:
-        address = validate_email(wish.address, check_deliverability=False).normalized
+        given = validate_email(wish.address, check_deliverability=False)
     except EmailNotValidError:
         return _page(visit, paper, "subscribe.html", status=422, wish=wish, refused=True)
+    # A name of the net in other letters has an ASCII form that every mail server takes (RFC 5891).
+    address = given.ascii_email or given.normalized
     with store.writing(visit.services.db) as db:
         subscriptions.ask(db, paper, address, wish.sections, wish.rhythm, wish.language, visit.services.now())
     return Response(status=303, headers={"Location": visit.link(f"/{paper.slug}/subscribe", asked=1)})

@@ -59,6 +59,21 @@ def test_every_section_chosen_is_the_whole_paper(services: Services, client: Fla
     assert known.sections == ()
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("li@例子.example.org", "li@xn--fsqu00a.example.org"), ("李@例子.example.org", "李@例子.example.org")],
+)
+def test_an_address_is_kept_as_most_servers_take_it(
+    services: Services, client: FlaskClient, given: str, kept: str
+) -> None:
+    client.post(FORM, data={"address": given})
+
+    with store.reading(services.db) as db:
+        known = subscriptions.find(db, 1)
+    assert known is not None
+    assert known.address == kept
+
+
 def test_the_answer_does_not_tell_who_is_subscribed(services: Services, client: FlaskClient) -> None:
     subscribe(services.db, ADDRESS)
 
