@@ -131,7 +131,8 @@ def issue_item(issue: StoredIssue, entries: Sequence[Entry], publication: Public
     """A whole issue as one item: its contents, page by page."""
     listed = [e for e in entries if e.withdrawn is None and e.article.kind in PUBLISHED_KINDS]
     titles = dict(issue.pages)
-    pages = {number: [e for e in listed if e.page == number] for number in sorted({e.page for e in listed})}
+    at = sorted({e.article.page for e in listed})
+    pages = {number: [e for e in listed if e.article.page == number] for number in at}
     printed = datetime.combine(issue.date, publication.print_time, ZoneInfo(publication.zone)).astimezone(UTC)
     published = min(printed, issue.added)  # as revise dates the issue's entries: it never moves
     return Item(
@@ -250,8 +251,8 @@ def _names(names: Iterable[str]) -> str:
 
 
 def _issue_id(issue: StoredIssue, publication: Publication) -> str:
-    name = issue.number if issue.number is not None else f"{issue.date:%Y%m%d}"
-    return f"tag:{publication.host},{issue.date.isoformat()}:{publication.slug}/{name}"
+    # By its day: a number may come later than the first pages, or be corrected.
+    return f"tag:{publication.host},{issue.date.isoformat()}:{publication.slug}/{issue.date:%Y%m%d}"
 
 
 def _unmistakable(plain: str) -> str:

@@ -245,7 +245,7 @@ def _story(entry: Entry, base_url: str, *, told: bool) -> _Story:
         lead=articles.summary(article),
         byline=" ".join(filter(None, map(articles.line, article.byline.names))),
         url=base_url + quote(entry.path),
-        page=entry.page,
+        page=article.page,
         day=entry.date,
         told=told,
     )

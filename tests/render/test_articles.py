@@ -166,7 +166,7 @@ def test_an_item_always_has_content() -> None:
 def test_an_issue_is_one_item_with_its_contents_by_page(golden: Golden) -> None:
     item = articles.issue_item(paper.ISSUE, paper.ENTRIES, paper.PAPER, paper.BASE)
 
-    assert item.id == "tag:qinglan.example,2026-11-16:qinglan/4127"
+    assert item.id == "tag:qinglan.example,2026-11-16:qinglan/20261116"
     assert item.title == "青岚日报 2026年11月16日 星期一 第4127期"
     assert item.published == item.updated == paper.PRINTED
     golden("feeds/issue.html", item.html.encode() + b"\n")
@@ -179,6 +179,24 @@ def test_a_withdrawn_entry_leaves_the_issues_item() -> None:
     item = articles.issue_item(paper.ISSUE, (gone, *paper.ENTRIES[1:]), paper.PAPER, paper.BASE)
 
     assert "青溪二桥" not in item.html + item.text + item.summary
+
+
+def test_an_issue_keeps_its_id_when_its_number_is_corrected() -> None:
+    ids = {
+        articles.issue_item(replace(paper.ISSUE, number=n), paper.ENTRIES, paper.PAPER, paper.BASE).id
+        for n in (None, 4127, 4172)
+    }
+
+    assert len(ids) == 1
+
+
+def test_an_article_that_moved_stands_under_the_page_it_is_on() -> None:
+    moved = replace(paper.ENTRIES[0], article=replace(paper.ENTRIES[0].article, page=4))
+
+    item = articles.issue_item(paper.ISSUE, (moved,), paper.PAPER, paper.BASE)
+
+    assert item.text.startswith("第4版")
+    assert f"{moved.date}/{moved.page}/{moved.n}" in item.html
 
 
 def test_a_corrected_issue_is_updated_and_keeps_its_date() -> None:
