@@ -141,7 +141,9 @@ class Article:
         return _PART_NUMBER.sub("", self.series).strip() or self.series if self.series else None
 
 
-_PART_NUMBER = re.compile(r"\s*(?:[①-⑳㈠-㈩]|[（(〔][一二三四五六七八九十\d]{1,3}[）)〕]|之[一二三四五六七八九十]{1,3})\s*$")
+_PART_NUMBER = re.compile(
+    r"\s*(?:[①-⑳㈠-㈩]|[（(〔][一二三四五六七八九十\d]{1,3}[）)〕]|之[一二三四五六七八九十]{1,3})\s*$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -463,9 +465,9 @@ def address_part(name: str) -> str:
     digits of its SHA-256 keep it apart from others.
     """
     plain = unicodedata.normalize("NFKC", name).strip()
-    part = "-".join(re.findall(r"\w+", plain)).lower()
+    part = "-".join(re.findall(r"\w+", plain.lower()))  # İ in lower case is two characters, one no letter
     short = part.encode()[:60].decode(errors="ignore").strip("-")
-    if short == plain:
+    if short and short == plain:
         return short
     mark = hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:6]
     return f"{short}-{mark}" if short else mark

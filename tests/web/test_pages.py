@@ -371,7 +371,7 @@ def test_hostile_text_stays_text(services: Services, client: FlaskClient) -> Non
 
 
 def test_hostile_names_have_pages(services: Services, client: FlaskClient) -> None:
-    names = tuple(t for t in hostile.OWN if t.strip())
+    names = ("İrem Çelik", *(t for t in hostile.OWN if t.strip()))
     print_issue(services, article(1, byline=Byline(reporters=names), series=names[0]))
 
     for attrs in (a for tag, a in Outline(client.get("/qinglan/2026-11-16/1/1").text).elements if tag == "a"):
