@@ -25,6 +25,7 @@ from syndicate.render.templates import environment
 # Gmail hides what follows the first 102 KB of HTML, and with it the unsubscribe link.
 # https://github.com/hteumeuleu/email-bugs/issues/41
 HTML_BYTES = 100_000
+LINE = 120  # characters of a headline, kicker or byline: a page read as one makes no mail of megabytes
 
 # Written as they are, on one line: folded, some DKIM signers break them (nodemailer #1654); in
 # encoded words no mailbox understands them; and an address or id may itself look like such a word.
@@ -237,13 +238,13 @@ def _chapters(digest: Digest, told: int | None, listed: int | None) -> Iterator[
 
 def _story(entry: Entry, base_url: str, *, told: bool) -> _Story:
     article = entry.article
-    headline = articles.headline(article)
-    kicker = articles.line(article.kicker)
+    headline = cut(articles.headline(article), LINE)
+    kicker = cut(articles.line(article.kicker), LINE)
     return _Story(
         headline=headline,
-        kicker=kicker if kicker != headline else articles.line(article.series),
+        kicker=kicker if kicker != headline else cut(articles.line(article.series), LINE),
         lead=articles.summary(article),
-        byline=" ".join(filter(None, map(articles.line, article.byline.names))),
+        byline=cut(" ".join(filter(None, map(articles.line, article.byline.names))), LINE),
         url=base_url + quote(entry.path),
         page=article.page,
         day=entry.date,

@@ -175,6 +175,17 @@ def test_what_is_not_told_is_named_and_what_is_not_named_is_counted() -> None:
     assert "https://news.example/qinglan/sections/s0" in counted
 
 
+def test_a_page_that_was_read_as_one_headline_is_cut() -> None:
+    huge = "一整版都成了标题" * 50_000
+    article = Article(huge, kicker=huge, byline=Byline((huge,)), paragraphs=(huge,))
+    section = DigestSection(Section("yaowen", "要闻"), (paper.entry(article, 1),))
+
+    mail = digest.message(replace(paper.digest(), sections=(section,)), ENVELOPE)
+
+    assert len(str(mail["Subject"])) < 200
+    assert len(mail.as_bytes()) < 200_000
+
+
 def test_sections_beyond_number_are_still_a_page() -> None:
     assert digest.html(long_digest(700, sections=700), LEAVE).count(LEAVE) == 2
 
