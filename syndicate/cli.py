@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import click
 
 from syndicate import __version__
-from syndicate.errors import IssueError, ReadError, SyndicateError
+from syndicate.errors import IssueError, ReadError, SourceError, SyndicateError
 
 if TYPE_CHECKING:  # opening the database takes a moment that `split --help` need not wait
     from syndicate.services import Services
@@ -65,11 +65,14 @@ def split(files: tuple[Path, ...], form: str | None) -> None:
     from syndicate.readers import text
     from syndicate.render import issues
     from syndicate.settings import load
+    from syndicate.sources import folder
     from syndicate.split import explain
     from syndicate.split import split as split_document
 
     settings = load()
-    document = text.read(_bytes(files, settings.max_file_mb), limit=settings.max_file_mb * 1_000_000)
+    limit = settings.max_file_mb * 1_000_000
+    drops = [drop for file in files for drop in folder.grouped([file])]  # in the order given
+    document = text.read([one for drop in drops for one in folder.read(drop, limit)], limit=limit)
     if form == "explain":
         for piece in explain(document, settings.publications):
             why = "; ".join(piece.reasons)
@@ -99,11 +102,13 @@ def ingest(files: tuple[Path, ...], mail: bool | None, anyway: bool) -> None:
 
     services = _services()
     drops = folder.grouped(files)
+    if not drops:
+        raise ReadError(f"{', '.join(map(str, files))}: there are no files in it")
     failed = 0
     for drop in tqdm(drops, unit="issue", disable=len(drops) < 2 or not sys.stderr.isatty()):
         try:
             done = job.ingest(services, folder.read(drop, job.limit(services)), mail=mail, anyway=anyway)
-        except (ReadError, IssueError) as e:
+        except (ReadError, IssueError, SourceError) as e:
             failed += 1
             click.echo(f"Error: {e}", err=True)
             continue
@@ -245,13 +250,13 @@ def _services() -> Services:
     return open_services(load())
 
 
-def _bytes(paths: tuple[Path, ...], max_file_mb: int) -> list[tuple[str, bytes]]:
-    found = []
-    for path in paths:
-        for file in sorted(f for f in path.rglob("*") if f.is_file()) if path.is_dir() else [path]:
-            with file.open("rb") as opened:
-                found.append((file.name, opened.read(max_file_mb * 1_000_000 + 1)))
-    return found
+def _password(services: Services) -> str:
+    """Where the desk's password stands; itself only in development: what is printed is kept in logs."""
+    if services.settings.desk_password:
+        return "the password that was set"
+    if services.settings.development:
+        return f"password {services.desk_password}"
+    return f"password in {services.settings.data / 'desk-password'}"
 
 
 def _print_addresses(services: Services) -> None:
@@ -268,7 +273,7 @@ def _print_addresses(services: Services) -> None:
                 f"{paper.title}\n  front page    {base}/{paper.slug}/\n  feeds         {base}/{paper.slug}/feeds/"
             )
             click.echo(f"  digest        {base}/{paper.slug}/digest/{issue.date}")
-    click.echo(f"desk            {base}/desk   (user desk, password {services.desk_password})")
+    click.echo(f"desk            {base}/desk   (user desk, {_password(services)})")
     click.echo(f"inbox           {services.settings.data / 'inbox'}")
     if services.settings.development:
         click.echo(f"unsent mail     {base}/outbox")

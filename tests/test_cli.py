@@ -92,6 +92,29 @@ def test_ingest_goes_on_after_a_file_it_cannot_read(tmp_path: Path) -> None:
     assert "qinglan 2026-11-16:" in done.stdout
 
 
+def test_a_folder_without_files_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+
+    done = syndicate("ingest", tmp_path / "empty", data=tmp_path / "var")
+
+    assert done.returncode == 1
+    assert done.stderr.endswith("empty: there are no files in it\n")
+
+
+def test_a_file_whose_name_is_not_utf_8_is_taken_in_and_named(tmp_path: Path) -> None:
+    body = (SAMPLES / "qinglan-2026-11-16.txt").read_bytes()
+    for name, content in (("青岚".encode("gbk"), body), ("空白".encode("gbk"), b"")):
+        (tmp_path / os.fsdecode(name)).write_bytes(content)
+
+    done = syndicate("ingest", tmp_path / os.fsdecode("青岚".encode("gbk")), data=tmp_path / "var")
+    bad = syndicate("split", tmp_path / os.fsdecode("空白".encode("gbk")), data=tmp_path / "var")
+
+    assert done.stdout.startswith("qinglan 2026-11-16:"), done.stderr
+    assert bad.returncode == 1
+    assert "Traceback" not in bad.stderr
+    assert "the file is empty" in bad.stderr
+
+
 def test_the_digest_s_preview_is_a_mail_or_its_html(tmp_path: Path) -> None:
     syndicate("ingest", "--no-mail", SAMPLES / "qinglan-2026-11-16.txt", data=tmp_path)
 

@@ -82,7 +82,7 @@ def gone(pids: list[int]) -> bool:
 
 
 def test_run_prints_its_addresses_serves_and_ends_cleanly_on_sigterm(
-    service: subprocess.Popen[str], port: int
+    service: subprocess.Popen[str], port: int, tmp_path: Path
 ) -> None:
     assert b"ok" in answer(port)
     pids = children(service)
@@ -93,7 +93,11 @@ def test_run_prints_its_addresses_serves_and_ends_cleanly_on_sigterm(
     assert service.wait(PATIENCE) == 0
     assert gone(pids)
     assert service.stdout is not None
-    assert f"http://127.0.0.1:{port}/" in service.stdout.read()
+    said = service.stdout.read()
+    assert f"http://127.0.0.1:{port}/" in said
+    password = (tmp_path / "var/desk-password").read_text()
+    assert password not in said  # which a service's journal would keep
+    assert str(tmp_path / "var/desk-password") in said
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of their parent's death")
