@@ -98,6 +98,8 @@ def _guessed(name: str, content: bytes) -> str:
         text = content.decode(_LARGER.get(found, found), "replace")
         if text.count("\ufffd") <= len(text) / 50:
             return text
+    if b"\x00" in content:
+        raise ReadError(f"{name}: this is a binary file, not text")
     raise ReadError(
         f"{name}: its encoding is none we know (tried UTF-8, UTF-16, GB18030, Big5 and what chardet says)"
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from syndicate.split import kinds
 from syndicate.split.blocks import Block
@@ -79,6 +80,8 @@ def drafts_of(
             case _:
                 now.paragraphs.append(field_now)
                 in_head = False
+    for draft, following in pairwise(drafts):
+        draft.chances += following.chances[:1]  # where it ends is where the next one begins
     return drafts, furniture
 
 

@@ -8,13 +8,13 @@ from syndicate.model import Byline, Dateline
 from syndicate.split import text
 
 _HAN = f"[{text.HAN}]"
-_HOUSE = rf"(?:本报|本刊|新华社|中新社|新华每日电讯|{_HAN}{{2,6}}(?:日报|晚报|时报|早报|商报|周报|新闻|电视台|融媒体中心|传媒集团))"
-_RANK = r"(?:首席|见习|实习|特约|特派|全媒体|融媒体|驻外|驻站)*"
+_HOUSE = rf"(?:本报|本刊|新华社|中新社|新华每日电讯|{_HAN}{{2,6}}(?:日报|晚报|时报|早报|商报|周报|新闻|电视台|融媒体中心|传媒集团)|晚报|日报)"
+_RANK = r"(?:首席|见习|見習|實習|实习|特约|特派|全媒体|融媒体|驻外|驻站)*"
 _ROLE = re.compile(
-    rf"{_HOUSE}?(?P<place>驻[^\s、()]{{1,8}}?)?{_RANK}(?P<role>记者|通讯员|评论员|实习生|摄影|撰文|撰稿|作者|文字|图片)"
+    rf"{_HOUSE}?(?P<place>驻[^\s、()]{{1,8}}?)?{_RANK}(?P<role>记者|通讯员|评论员|实习生|摄影(?!报)|撰文|撰稿|作者|文字|图片)"
 )
 _DONE = re.compile(
-    r"(?:文/图|图/文|文并摄|文图|图文|摄影报道|整理报道|综合报道|报道|参与采写|采写|整理|辑|编辑|供稿|供图|(?<= )[文图]|摄)$"
+    r"(?:文/图|图/文|文并摄|文图|图文|摄影报道|整理报道|综合报道|(?:/[^/ ]{2,6})?报导|报道|参与采写|采写|整理|辑|编辑|供稿|供图|(?<= )[文图]|摄)$"
 )
 _BULLETS = "□■◆◇●○▲△★☆▪◎ "
 
@@ -27,11 +27,12 @@ SURNAMES = frozenset(
     "池乔阴胥能苍双闻莘党翟谭贡劳逄姬申扶堵冉宰郦雍璩桑桂濮牛寿通边扈燕冀浦尚农温别庄晏柴瞿阎充慕连茹习宦艾鱼容向古易"
     "慎戈廖庾终暨居衡步都耿满弘匡国文寇广禄阙东欧殳沃利蔚越夔隆师巩厍聂晁勾敖融冷訾辛阚那简饶空曾毋沙乜养鞠须丰巢关蒯"
     "相查后荆红游竺权逯盖益桓公仉督岳帅缑亢况郈有琴商牟佘佴伯赏墨哈谯笪年爱阳佟言福付肖闫涂代覃苟边晋楚闾法汝鄢钦仝冼"
+    "陳張劉黃趙吳孫馬鄭謝許鄧馮蕭韓葉蔣鍾盧蘇譚陸賈龔萬錢嚴賴莊歐顧湯龍羅梁楊周連魏閻鄒呂鄔龐聶齊倫霍祝駱紀龔"
     "旦占青母布雒苑亓邸桑琼次扎卓格拉丹尼洛嘎达"
 )
 _NAME = re.compile(rf"{_HAN}{{2,4}}|{_HAN}{{1,8}}(?:·{_HAN}{{1,9}})+")
 _NO_NAME = re.compile(
-    r"(?:广告|专题|策划|本报|评论|编辑|通讯|报社|小组|课题|中心|集团|公司|大学|学院|日报|部门|委员|协会|图片|新华|综合)"
+    r"(?:广告|专题|策划|人物|小传|名片|看点|阅读|核心|提要|编者|本报|评论|编辑|通讯|报社|小组|课题|中心|集团|公司|大学|学院|日报|部门|委员|协会|图片|新华|综合)"
 )
 
 
@@ -87,15 +88,16 @@ def _kind(role: str, done: str) -> str:
 
 
 def signed(line: str) -> Credit | None:
-    """What a byline says; of an office and a name, the name."""
+    """What a line says that is known to be a byline: names need no known surname, offices go before them."""
     said = credit(line)
-    if (
-        said is None
-        and (word := text.squeezed(line).rpartition(" ")[2])
-        and (names := _names(word, strict=True))
-    ):
+    if said is not None:
+        return said
+    line = text.squeezed(line).strip(_BULLETS)
+    names = _names(line)
+    if names and all(len(name) <= 3 or "·" in name for name in names):
         return Credit(reporters=names)
-    return said
+    last = _names(line.rpartition(" ")[2], strict=True)
+    return Credit(reporters=last) if last else None
 
 
 def is_names(line: str) -> bool:
@@ -142,12 +144,13 @@ def _mended(words: list[str]) -> list[str]:
 
 _DAY = r"(?:(?P<year>\d{4})年)?(?:(?P<month>\d{1,2})月)?(?P<day>\d{1,2})日"
 _WIRE = re.compile(
-    rf"(?P<wire>据?(?:{_HOUSE}|据)(?P<place>[^,。:;()\d]{{0,14}}?)(?:{_DAY})?(?:专)?(?:电|讯|消息))(?=[(,:]|.)"
+    rf"(?P<wire>\(?据?(?:{_HOUSE}|据)(?P<place>[^,。:;()\d]{{0,14}}?)(?:{_DAY})?(?:专)?(?:电|(?<!通)讯|消息)\)?)(?=[(,:]|.)"
 )
 _BRACKET = re.compile(r"\((?P<said>[^()]{1,120})\)(?:文/图|摄影报道|报道|文|摄)?")
 _OPEN_CREDIT = re.compile(
-    rf"(?:{_HOUSE})?{_RANK}(?:记者|通讯员)[^,。:()]{{1,40}}?(?:摄影报道|报道|采写)[:,]?"
+    rf"(?:{_HOUSE})?{_RANK}(?:记者|通讯员)[^,。:()]{{1,40}}?(?:摄影报[道导]|报[道导]|采写)[:,]?"
 )
+_HEAD_CREDIT = re.compile(rf"\((?:{_HOUSE})?{_RANK}(?:记者|通讯员)[^()。]{{1,60}}\)(?=[^()]{{6}})")
 
 
 @dataclass(frozen=True)
@@ -162,19 +165,24 @@ class Lead:
 
 
 def is_wire(line: str) -> bool:
-    """Whether a text opens as a report does: 本报讯, 新华社北京5月2日电."""
-    squeezed = text.flat(line[:80])
+    """Whether a text opens as a report does: 本报讯, 新华社北京5月2日电, (记者 甲)."""
+    squeezed = text.flat(line[:100])
     wire = _WIRE.match(squeezed)
-    return wire is not None and _plausible(wire)
+    if wire is not None and _plausible(wire):
+        return True
+    return bool(_HEAD_CREDIT.match(squeezed) or _OPEN_CREDIT.match(squeezed))
+
+
+_PLAIN = re.compile(r"\(?据?(?:本报|本刊|晚报|日报)[讯电]\)?")
 
 
 def _plausible(wire: "re.Match[str]") -> bool:
     """据…讯 and 本报…电 alone are words of any sentence; a report has a day, or nothing in between."""
-    return (
-        bool(wire["day"])
-        or wire["wire"] in ("本报讯", "本报电", "本刊讯", "据本报讯")
-        or (len(wire["place"]) <= 4 and wire["wire"].startswith(("新华社", "据新华社", "本报")))
-    )
+    if wire["day"] or _PLAIN.fullmatch(wire["wire"]):
+        return True
+    if wire["wire"].endswith("消息"):
+        return wire["wire"].startswith("据") and wire.string[wire.end() : wire.end() + 1] in (",", ":")
+    return len(wire["place"]) <= 4 and wire["wire"].startswith(("新华社", "据新华社", "本报"))
 
 
 def lead(raw: str, issue_date: date | None = None) -> Lead | None:
@@ -187,6 +195,8 @@ def lead(raw: str, issue_date: date | None = None) -> Lead | None:
     if wire and not _plausible(wire):
         wire = None
     at = wire.end("wire") if wire else 0
+    if wire and wire["wire"].endswith("消息"):
+        at += 1  # the comma after it
     said, by_end = None, at
     bracket = _BRACKET.match(squeezed, at)
     if bracket:
@@ -194,7 +204,7 @@ def lead(raw: str, issue_date: date | None = None) -> Lead | None:
         inner = text.squeezed(raw[begin:end])
         said = credit(inner) if _ROLE.search(inner) else None
         by_end = bracket.end() if said else at
-    elif wire:
+    else:
         loose = _OPEN_CREDIT.match(squeezed, at)
         if loose:
             said = credit(

@@ -88,11 +88,14 @@ def _takes_label(draft: Draft) -> bool:
 def series(drafts: Sequence[Draft], lines: Sequence[tuple[int, Block]]) -> list[Block]:
     """Give each line of a series to its article: the one whose note names it, the one in parts, or the next one."""
     left = []
+    placed = [(draft.first, draft) for draft in drafts] if lines else []
     for page, line in lines:
-        here = [d for d in drafts if d.page == page and d.first.file == line.file]
-        best = next((d for d in here if _announces(d, line)), None)
-        best = best or next((d for d in here if d.parts and not d.series), None)
-        best = best or next((d for d in here if d.first.start > line.start and not d.series), None)
+        here = [
+            (first, d) for first, d in placed if d.page == page and first.file == line.file and not d.series
+        ]
+        best = next((d for _, d in here if _announces(d, line)), None)
+        best = best or next((d for _, d in here if d.parts), None)
+        best = best or next((d for first, d in here if first.start > line.start), None)
         if best is None:
             left.append(line)
         else:
@@ -122,22 +125,27 @@ def columns(drafts: Sequence[Draft]) -> None:
             draft.headline = draft.subheads.pop(0)
 
 
+_NEAR = 8
+
+
 def jumped(drafts: list[Draft]) -> list[Draft]:
     """Put the halves of an article that goes on on another page together again."""
-    halves = [d for d in drafts if _from_page(d) is not None]
-    for half in halves:
+    going = {id(draft): page for draft in drafts if (page := _to_page(draft)) is not None}
+    gone: set[int] = set()
+    for n, half in enumerate(drafts):
         page = _from_page(half)
-        open_ones = [
-            d
-            for d in drafts
-            if d is not half and not d.joined and _to_page(d) == half.page and d.page == page
-        ]
-        if not open_ones:
+        if page is None:
             continue
-        first = max(open_ones, key=lambda d: _kinship(d, half))
-        _join(first, half)
-        drafts.remove(half)
-    return drafts
+        around = (*reversed(drafts[max(0, n - 400) : n]), *drafts[n + 1 : n + 200])
+        firsts = [
+            d for d in around if going.get(id(d)) == half.page and d.page == page and id(d) not in gone
+        ][:_NEAR]
+        if firsts:
+            first = max(firsts, key=lambda d: _kinship(d, half)) if len(firsts) > 1 else firsts[0]
+            _join(first, half)
+            del going[id(first)]
+            gone.add(id(half))
+    return [draft for draft in drafts if id(draft) not in gone]
 
 
 def _from_page(draft: Draft) -> int | None:

@@ -40,6 +40,7 @@ _HEADER_WORD = re.compile(
     r"(?:责任?编辑|责编|版式(?:设计)?|美编|美术编辑|校对|组版|值班\w{0,3}|电话|邮箱|投稿|网址|主编|微信号?|制图|编辑|审读|监制|统筹)[: ] ?\S|"
     r"(?:热线|电话|邮编|传真)[: ]?\d|E-?mail|https?:|www\.|@\w+\.(?:com|cn|net)"
 )
+_LICENCE = re.compile(r"准印证|国内统一|刊号|邮发代号|每份 ?\d|定价|零售价|印刷:?|本报地址")
 _WEATHER = re.compile(r"(?:今日|今天|明日|明天)?(?:天气|晴|多云|阴|有?[小中大]雨).{0,60}(?:℃|°|度|风)")
 
 
@@ -103,7 +104,9 @@ def is_imprint(line: str) -> bool:
     """Editors, telephones, addresses of the paper: printed on the page, no part of any article."""
     if len(line) > 120 or "。" in line:
         return False
-    return _HEADER_WORD.search(line[:60]) is not None or _WEATHER.match(line) is not None
+    return _HEADER_WORD.search(line[:60]) is not None or bool(
+        _WEATHER.match(line) or (len(line) <= 60 and _LICENCE.search(line))
+    )
 
 
 def is_publisher(line: str) -> bool:
@@ -111,47 +114,43 @@ def is_publisher(line: str) -> bool:
     return len(line) <= 70 and "。" not in line and "," not in line and bool(_PUBLISHER.search(line[-24:]))
 
 
-def read(lines: Sequence[str], publications: Iterable[Publication]) -> tuple[Masthead, Publication | None]:
+def read(printed: Sequence[str], publications: Iterable[Publication]) -> tuple[Masthead, Publication | None]:
     """The masthead, from the lines it may be printed in, and the paper it belongs to, if it is known."""
-    known, spelled = _known(lines, publications)
-    masthead = Masthead(publication=known.title if known else spelled)
+    lines = [text.as_printed(line) for line in printed]
+    known = _known(lines, publications)
+    masthead = Masthead(publication=known.title if known else _read_off(lines))
     for line in lines:
         masthead = _with(masthead, line)
     return masthead, known
 
 
-def _with(head: Masthead, line: str) -> Masthead:
+def _with(head: Masthead, printed: str) -> Masthead:
     """What one more line adds; what was said first counts."""
+    line = text.squeezed(printed)
     if head.date is None and (found := _DATE.search(line)):
         with suppress(ValueError):
             head = replace(head, date=date(*map(int, found.groups())))
     if head.weekday is None and (found := _WEEKDAY.search(line)):
         head = replace(head, weekday="星期" + found[1].replace("天", "日"))
     if head.lunar_date is None and (found := _LUNAR.search(line)):
-        head = replace(head, lunar_date=found.group().replace(" ", ""))
+        head = replace(head, lunar_date=printed[found.start() : found.end()].replace(" ", ""))
     if head.page_count is None and (found := _PAGES.search(line)):
         head = replace(head, page_count=number_of(found[1]))
     if head.number is None and (found := _NUMBER.search(line)):
         head = replace(head, number=int(found[1] or found[2]))
     if head.publisher is None and is_publisher(line):
-        head = replace(head, publisher=line)
+        head = replace(head, publisher=printed)
     return head
 
 
-def _known(
-    lines: Sequence[str], publications: Iterable[Publication]
-) -> tuple[Publication | None, str | None]:
-    tight = [line.replace(" ", "").casefold() for line in lines]
-    best: tuple[int, Publication] | None = None
-    for paper in publications:
-        for name in (paper.title, *paper.names):
-            wanted = text.flat(name).casefold()
-            at = next((n for n, line in enumerate(tight) if wanted and wanted in line), None)
-            if at is not None and (best is None or len(wanted) > best[0]):
-                best = (len(wanted), paper)
-    if best:
-        return best[1], None
-    return None, _read_off(lines)
+def _known(lines: Sequence[str], publications: Iterable[Publication]) -> Publication | None:
+    """The paper whose title, or longest other name, stands in the masthead."""
+    tight = [text.flat(line).casefold() for line in lines]
+    names = [
+        (text.flat(name).casefold(), paper) for paper in publications for name in (paper.title, *paper.names)
+    ]
+    said = [(len(name), paper) for name, paper in names if name and any(name in line for line in tight)]
+    return max(said, key=lambda s: s[0])[1] if said else None
 
 
 _PAPER_NAME = re.compile(
@@ -162,12 +161,12 @@ _PAPER_NAME = re.compile(
 def _read_off(lines: Sequence[str]) -> str | None:
     """The name of a paper nobody told us about: the first line, or first word, that looks like one."""
     for line in lines:
-        if _PAPER_NAME.fullmatch(line.replace(" ", "")):
+        if _PAPER_NAME.fullmatch(text.flat(line)):
             return line.replace(" ", "")
     for line in lines:
-        if found := re.search(rf"(?:^| )({_PAPER_NAME.pattern})(?: |$)", line):
-            return found[1]
-    return next((line for line in lines if 1 < len(line) <= 12 and not is_header(line)), None)
+        if found := re.search(rf"(?:^| )({_PAPER_NAME.pattern})(?: |$)", text.squeezed(line)):
+            return line[found.start(1) : found.end(1)]
+    return next((line for line in lines if 1 < len(line) <= 12 and not is_header(text.squeezed(line))), None)
 
 
 def calendar_warnings(head: Masthead) -> tuple[str, ...]:
@@ -179,7 +178,7 @@ def calendar_warnings(head: Masthead) -> tuple[str, ...]:
     if head.weekday and head.weekday != weekday:
         warnings.append(f"{head.date.isoformat()} was {weekday}, the masthead says {head.weekday}")
     if head.lunar_date:
-        said = _LUNAR.search(head.lunar_date)
+        said = _LUNAR.search(text.canonical(head.lunar_date))
         right = _lunar(head.date)
         if said and right and _lunar_key(*said.groups()) != right:
             warnings.append(

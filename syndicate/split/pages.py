@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from syndicate.model import Document, PrintedPage, Span
-from syndicate.split import kinds, masthead, scattered
+from syndicate.split import kinds, masthead, scattered, text
 from syndicate.split.blocks import Block, blocks_of
 from syndicate.split.seams import Seams
 
@@ -37,7 +37,7 @@ def layout(document: Document, seams: Seams) -> Layout:
     for file, source in enumerate(document.sources):
         own = [block for block in blocks if block.file == file]
         top = masthead.head_of(own)
-        head += [own[i].line for i in top]
+        head += [own[i].raw for i in top]
         opens = _openings(own)
         if source.page:  # a page line of another page is a line of the index
             opens = {i: line for i, line in opens.items() if line.number == source.page}
@@ -52,8 +52,8 @@ def layout(document: Document, seams: Seams) -> Layout:
             end = own[b].start if b < len(own) else len(source.text)
             page = PrintedPage(number, line.title if line else None, (Span(file, begin, end),))
             sheets.append(_sheet(page, own[a:b], [i - a for i in top], seams))
-    if not any(masthead.is_header(line) for line in head):
-        head += [block.line for sheet in sheets[:2] for block in sheet.furniture]
+    if not any(masthead.is_header(text.squeezed(line)) for line in head):
+        head += [block.raw for sheet in sheets[:2] for block in sheet.furniture]
     return Layout(tuple(sheets), tuple(head))
 
 
@@ -63,27 +63,34 @@ def _only_furniture(blocks: Sequence[Block], first: int, top: range) -> bool:
 
 
 def _openings(blocks: Sequence[Block]) -> dict[int, masthead.PageLine]:
-    """The blocks that open a page: of all page lines the longest rising sequence, so an index misleads nobody."""
-    found = [
-        (i, line)
-        for i, block in enumerate(blocks)
-        if len(block.line) <= 90 and (line := masthead.page_line(block.line))
-    ]
-    if not found:
-        return {}
-    best: list[tuple[int, int]] = []  # (length, previous) of the longest sequence that ends here
+    """The blocks that open a page: of all page lines those that rise, so a line of the index misleads nobody."""
+    opens: dict[int, masthead.PageLine] = {}
+    issue: list[tuple[int, masthead.PageLine]] = []
+    for i, block in enumerate(blocks):
+        line = masthead.page_line(block.line) if len(block.line) <= 90 else None
+        if line and line.number == 1 and issue:  # another issue in the same file
+            opens |= _rising(issue)
+            issue = []
+        if line:
+            issue.append((i, line))
+    return opens | _rising(issue)
+
+
+def _rising(found: Sequence[tuple[int, masthead.PageLine]]) -> dict[int, masthead.PageLine]:
+    """The longest sequence of page lines with rising numbers."""
+    best: list[tuple[int, int]] = []  # of the longest sequence that ends here: its length, the one before
     for n, (_, line) in enumerate(found):
         longest = (0, -1)
         for m in range(max(0, n - 60), n):
             if found[m][1].number < line.number and best[m][0] > longest[0]:
                 longest = (best[m][0], m)
         best.append((longest[0] + 1, longest[1]))
-    at = max(range(len(best)), key=lambda n: (best[n][0], -n))
-    chosen = []
+    chosen: dict[int, masthead.PageLine] = {}
+    at = max(range(len(best)), key=lambda n: (best[n][0], -n), default=-1)
     while at >= 0:
-        chosen.append(at)
+        chosen[found[at][0]] = found[at][1]
         at = best[at][1]
-    return {found[n][0]: found[n][1] for n in chosen}
+    return chosen
 
 
 def _sheet(page: PrintedPage, blocks: Sequence[Block], top: Sequence[int], seams: Seams) -> Sheet:

@@ -24,6 +24,13 @@ def _canonical_table() -> dict[int, str]:
     table |= {ord(c): '"' for c in "“”„‟〝〞″"} | {ord(c): "'" for c in "‘’‚′`´"}
     table |= {ord(c): "(" for c in "〔【［〖"} | {ord(c): ")" for c in "〕】］〗"}
     table |= {ord(c): "—" for c in "―─–━"} | {ord(c): "·" for c in "•・‧∙･"}
+    # the trade's own words in traditional script: 記者 通訊員 報導 攝 編輯 責編 電話 下轉 總第 農曆
+    table |= {
+        ord(a): b
+        for a, b in zip(
+            "記員報導攝訊編輯責電話轉總農曆圖閏臘", "记员报导摄讯编辑责电话转总农历图闰腊", strict=True
+        )
+    }
     table |= {ord("｡"): "。", ord("､"): "、", ord("*"): " "}
     blanks = [c for c in range(0x3001) if chr(c).isspace() or unicodedata.category(chr(c)) in ("Cc", "Cf")]
     return table | dict.fromkeys((*blanks, 0xFEFF), " ")
@@ -40,6 +47,12 @@ def canonical(text: str) -> str:
 def squeezed(text: str) -> str:
     """The canonical text with runs of blanks made one."""
     return " ".join(canonical(text).split())
+
+
+def as_printed(text: str) -> str:
+    """The text itself, with the same blanks as its `squeezed` form, place for place."""
+    line = canonical(text)
+    return " ".join(text[word.start() : word.end()] for word in re.finditer(r"[^ ]+", line))
 
 
 def flat(text: str) -> str:

@@ -69,7 +69,7 @@ def _must_be(before: Block | None, unit: Block) -> frozenset[Label]:
     if mark and not unit.raw[: mark.start].strip():
         return frozenset({Label.CONT})
     if bylines.is_wire(unit.line) and bylines.lead(unit.raw):
-        ours = unit.flat.startswith("本报讯") and before is not None and _is_text(before)
+        ours = unit.flat.lstrip("(").startswith("本报讯") and before is not None and _is_text(before)
         return frozenset({Label.LEAD} if ours else {Label.LEAD, Label.BODY})
     if kinds.is_heading_of_its_own(unit.line):
         return frozenset({Label.HEADLINE})
@@ -80,7 +80,7 @@ def _must_be(before: Block | None, unit: Block) -> frozenset[Label]:
 
 def _beside_a_label(before: Block, unit: Block) -> frozenset[Label]:
     """What stands under 人物名片, and under an editor's note."""
-    if kinds.label_in(unit) == 0 and len(before.flat) <= 24:
+    if kinds.label_in(unit) == 0 and len(before.flat) <= 24 and not _is_signature(before):
         return frozenset({Label.MORE})
     if kinds.label_in(before) == 0:
         return frozenset({Label.BODY})
@@ -176,9 +176,9 @@ def _headless(tags: Sequence[Tagged], i: int) -> bool:
 
 
 def _echo(units: Sequence[Block], tags: Sequence[Tagged], headline: str) -> int | None:
-    """The paragraph that says most of a headline, and no title right above it."""
+    """The paragraph from which on a headline's words are said, and above which they are not."""
     pairs = {headline[i : i + 2] for i in range(len(headline) - 1)}
-    best, found = 0.34, None
+    best, found = 0.3, None
     for i, (unit, tag) in enumerate(zip(units, tags, strict=True)):
         if (
             tag.label is not Label.BODY
@@ -186,8 +186,20 @@ def _echo(units: Sequence[Block], tags: Sequence[Tagged], headline: str) -> int 
             or (i and tags[i - 1].label not in _TEXT | {Label.FURNITURE})
         ):
             continue
-        flat = unit.flat[:160]
-        share = sum(pair in flat for pair in pairs) / max(1, len(pairs)) + 0.15 * bylines.is_wire(unit.line)
-        if share > best:
-            best, found = share, i
+        below = _said(pairs, units, tags, range(i, min(len(units), i + 6)))
+        above = _said(pairs, units, tags, range(i - 1, max(-1, i - 6), -1))
+        own = sum(pair in unit.flat for pair in pairs) / max(1, len(pairs))
+        score = below - above + own / 3 + 0.15 * bylines.is_wire(unit.line)
+        if score > best:
+            best, found = score, i
     return found
+
+
+def _said(pairs: set[str], units: Sequence[Block], tags: Sequence[Tagged], where: range) -> float:
+    """How many of the pairs the text of a stretch says, as far as the next title."""
+    heard: set[str] = set()
+    for at in where:
+        if tags[at].label not in _TEXT | {Label.HEADING}:
+            break
+        heard |= {pair for pair in pairs if pair in units[at].flat}
+    return len(heard) / max(1, len(pairs))
