@@ -67,7 +67,9 @@ def run(services: Services) -> Report:
             ),
             deliveries=deliveries.counts(db),
             doubtful=deliveries.doubtful(db),
-            unpublished=tuple(slug for slug, _ in issues.due_for_publishing(db)),
+            unpublished=tuple(
+                slug for slug, _ in issues.due_for_publishing(db) if services.settings.publication(slug)
+            ),
         )
 
 

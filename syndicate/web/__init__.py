@@ -14,7 +14,7 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
-from syndicate.errors import StoreError
+from syndicate.errors import SyndicateError
 from syndicate.services import Services
 from syndicate.web import (
     addresses,
@@ -41,7 +41,7 @@ def create_app(services: Services) -> Flask:
         for address, methods, view in family.ROUTES:
             name = f"{view.__module__}.{view.__name__}"
             app.add_url_rule(address, name, partial(_answer, services, view), methods=methods)
-    app.register_error_handler(StoreError, partial(_store_refused, app, services))
+    app.register_error_handler(SyndicateError, partial(_machine_refused, app, services))
     app.register_error_handler(HTTPException, partial(_refused, services))
     app.after_request(_harden)
     return app
@@ -63,7 +63,7 @@ def _refused(services: Services, error: HTTPException) -> Response:
     return answer
 
 
-def _store_refused(app: Flask, services: Services, error: StoreError) -> Response:
+def _machine_refused(app: Flask, services: Services, error: SyndicateError) -> Response:
     app.logger.error("%s: %s", request.path, error)
     return _refused(services, ServiceUnavailable(retry_after=30))
 

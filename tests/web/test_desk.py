@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from syndicate import store
+from syndicate.jobs import examine
 from syndicate.model import DeliveryState, Rhythm
 from syndicate.services import Services
 from syndicate.store import deliveries
@@ -109,3 +110,21 @@ def test_mail_and_subscribers_are_counted_and_doubtful_mail_is_named(
     assert "<dt>doubtful</dt><dd>1</dd>" in text
     assert "<dt>confirmed</dt><dd>1</dd>" in text
     assert "<dt>asked</dt><dd>1</dd>" in text
+
+
+def test_an_inbox_that_is_gone_asks_for_patience(services: Services, client: FlaskClient) -> None:
+    (services.settings.data / "inbox").rmdir()
+
+    answer = client.get("/desk", headers=DESK)
+
+    assert answer.status_code == 503
+    assert str(services.settings.data) not in answer.text
+
+
+def test_a_paper_that_is_no_longer_configured_is_not_behind(services: Services) -> None:
+    store_issue(services.db, issue(article(1)))
+    assert examine.run(services).unpublished == ("qinglan",)
+
+    without = replace(services, settings=replace(services.settings, publications=()))
+
+    assert examine.run(without).unpublished == ()
