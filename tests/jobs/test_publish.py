@@ -9,7 +9,7 @@ import feedparser
 import pytest
 
 from syndicate import store
-from syndicate.errors import DeliveryError
+from syndicate.errors import DeliveryError, SourceError
 from syndicate.jobs import ingest, publish
 from syndicate.services import Services
 from syndicate.store import issues
@@ -146,3 +146,10 @@ def test_a_disk_that_refuses_leaves_the_old_feeds_and_the_paper_due(services: Se
         assert [slug for slug, _ in issues.due_for_publishing(db)] == ["qinglan"]
     publish.run(services)
     assert services.public.find("qinglan", "feeds/all.atom") != before
+
+
+def test_a_lock_that_cannot_be_made_is_named(services: Services) -> None:
+    (services.settings.data / "publish.lock").mkdir()
+
+    with pytest.raises(SourceError, match=r"publish\.lock: Is a directory"):
+        publish.run(services)
