@@ -169,9 +169,12 @@ def run() -> None:
 @_plainly
 def doctor() -> None:
     """Say how the service is; exit code 1 when something wants a person."""
+    from syndicate.deliver import site
     from syndicate.jobs import examine
 
-    report = examine.run(_services())
+    services = _services()
+    report = examine.run(services)
+    click.echo(f"site {services.settings.base_url}: {site.fault(services.settings.base_url) or 'answers'}")
     for line in report.lines:
         click.echo(line)
     if report.ailing:

@@ -44,6 +44,7 @@ LIKE_PAIRS = 0.5  # of two short texts by pairs of characters
 LIKE = 0.25  # by 4-character shingles, where nothing but the same article comes near
 CONTAINED = 0.6  # of the smaller one in the larger, when an article was split, merged or completed
 CONTAINED_SCRAP = 0.8
+AHEAD = timedelta(days=30)  # no paper is printed longer before its day
 SECOND = timedelta(seconds=1)  # what feeds tell moments apart by
 EVERYWHERE = 50  # texts: a shingle in more of them tells nothing, and would make the work quadratic
 
@@ -95,9 +96,19 @@ def foreign_pages(revision: Revision, pages: Iterable[int]) -> tuple[int, ...]:
     return tuple(page for page in pages if page in lost - kept)
 
 
-def mails(day: date, newest: StoredIssue | None) -> bool:
-    """Only an issue newer than the newest one known is news to subscribers; a back archive is not."""
-    return newest is None or day > newest.date
+def mails(day: date, newest: StoredIssue | None, today: date) -> bool:
+    """Only an issue newer than the newest one known is news to subscribers; a back archive is not.
+
+    Nor is one from the far future: the scanner misread its date.
+    """
+    return (newest is None or day > newest.date) and day <= today + AHEAD
+
+
+def date_warnings(day: date, today: date) -> tuple[str, ...]:
+    """A warning when an issue is dated so far ahead that its date must have been misread."""
+    if day <= today + AHEAD:
+        return ()
+    return (f"dated {(day - today).days} days ahead, so it was mailed to nobody: is {day} right?",)
 
 
 def fingerprint(article: Article) -> str:

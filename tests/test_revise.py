@@ -26,7 +26,7 @@ from syndicate.model import (
     Revision,
     StoredIssue,
 )
-from syndicate.revise import fingerprint, foreign_pages, mails, number_warnings, revise
+from syndicate.revise import date_warnings, fingerprint, foreign_pages, mails, number_warnings, revise
 from tests.samples import DAY, LEADS, MINUTE, NOW, PAPER, article, entries_after, issue, photo, printed
 
 LATER = NOW + timedelta(hours=3)
@@ -588,10 +588,19 @@ def test_an_undated_issue_has_no_number_to_check() -> None:
 
 
 def test_only_an_issue_newer_than_the_newest_mails() -> None:
-    assert mails(DAY, None)
-    assert mails(DAY, stored(DAY - timedelta(days=1), 1))
-    assert not mails(DAY, stored(DAY, 1))
-    assert not mails(DAY, stored(DAY + timedelta(days=1), 1))
+    assert mails(DAY, None, DAY)
+    assert mails(DAY, stored(DAY - timedelta(days=1), 1), DAY)
+    assert not mails(DAY, stored(DAY, 1), DAY)
+    assert not mails(DAY, stored(DAY + timedelta(days=1), 1), DAY)
+
+
+def test_an_issue_dated_far_ahead_mails_nobody_and_says_so() -> None:
+    today = DAY - timedelta(days=31)
+
+    assert not mails(DAY, None, today)
+    assert date_warnings(DAY, today) == (f"dated 31 days ahead, so it was mailed to nobody: is {DAY} right?",)
+    assert mails(DAY, None, DAY - timedelta(days=1))
+    assert date_warnings(DAY, DAY - timedelta(days=1)) == ()
 
 
 def test_a_page_that_shares_no_article_with_the_stored_one_is_foreign() -> None:

@@ -22,7 +22,7 @@ from syndicate.errors import IssueError, ReadError, SourceError
 from syndicate.jobs.alone import alone
 from syndicate.model import Document, Issue, Publication, Revision, Rhythm, Source
 from syndicate.readers import text
-from syndicate.revise import foreign_pages, mails, number_warnings, revise
+from syndicate.revise import date_warnings, foreign_pages, mails, number_warnings, revise
 from syndicate.services import Services
 from syndicate.sources import folder
 from syndicate.split import split
@@ -117,6 +117,7 @@ def ingest(services: Services, files: Files, *, mail: bool | None = None, anyway
             warnings=(
                 *issue.warnings,
                 *_date_warnings(read, document, day),
+                *date_warnings(day, now.date()),
                 *number_warnings(issue, before, paper.print_days),
             ),
         )
@@ -124,7 +125,7 @@ def ingest(services: Services, files: Files, *, mail: bool | None = None, anyway
         revision = revise(paper, issue, known, now)
         if not anyway:
             _refuse_foreign_pages(revision, came, document)
-        wanted = mails(day, issues.newest(db, paper.slug)) if mail is None else mail
+        wanted = mails(day, issues.newest(db, paper.slug), now.date()) if mail is None else mail
         issues.save(db, paper, issue, sources, revision, now)
         if wanted and revision.new:
             _plan(db, services, paper, day, now)
