@@ -230,10 +230,10 @@ def _title_lines(house: House, article: Truth) -> tuple[str | None, list[str]]:
     kicker, subheads = article.get("kicker"), list(article.get("subheads") or [])
     if rng.random() < 0.25:
         kicker = None
-    if kicker is None and rng.random() < 0.35:
+    if kicker is None and rng.random() < 0.3:
         kicker = rng.choice(_TAGS) if rng.random() < 0.3 else _phrases(house, article["paragraphs"]) or None
-    if not subheads and rng.random() < 0.2:
-        subheads = [_attending(house) if rng.random() < 0.6 else _phrases(house, article["paragraphs"])]
+    if not subheads and rng.random() < 0.3:
+        subheads = [_attending(house) if rng.random() < 0.5 else _phrases(house, article["paragraphs"])]
     return kicker, subheads
 
 
@@ -379,7 +379,7 @@ def _column(house: House, paragraph: str, width: int) -> list[str]:
     rows.append(row.strip())
     rows = [r for r in rows if r]
     if len(rows) > 3 and rng.random() < house.cut:
-        at = rng.randint(2, len(rows) - 1)
+        at = rng.randint(1, len(rows) - 1)
         return [" ".join(rows[:at]), " ".join(rows[at:])]
     return [" ".join(rows)]
 

@@ -21,7 +21,7 @@ from syndicate.split.tagger import LABELS, Label
 
 _ROUNDS = 6
 _AVERAGED = 3  # the last rounds, whose weights are averaged
-_AGAIN = 6  # how often each clean issue is set again as another paper would print it
+_AGAIN = 3  # how often each clean issue is set again as another paper would print it
 _CLEAN = ".L0"
 _LEAST = 8  # a feature seen less often has no vote
 

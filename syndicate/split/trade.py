@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from syndicate.split import bylines, jumps, kinds
+from syndicate.split import bylines, jumps, kinds, text
 from syndicate.split.blocks import Block
 from syndicate.split.tagger import LABELS, Label, Tagged
 
@@ -31,7 +31,13 @@ def barred(units: Sequence[Block]) -> list[frozenset[Label]]:
     for i, unit in enumerate(units):
         no = _barred(units[i - 1] if i else None, unit)
         if i + 1 < len(units) and _is_line(unit):
-            no |= _before(units[i + 1])
+            below = _before(units[i + 1])
+            if i == 0 and "。" in units[1].flat:
+                no |= {Label.FURNITURE, Label.HEADING}  # at the head of a page, right above a text
+            no |= below
+            if below and unit.part and units[i - 1].flat[-1:] in '。!?")':
+                no |= {Label.CONT}  # glued to the end of a paragraph, above a report: a headline
+            no |= _TITLES if i and _is_cut_row(units[i - 1], unit, units[i + 1]) else frozenset()
         barred_.append(no if no < _ALL else frozenset())
     return barred_
 
@@ -42,6 +48,13 @@ def _is_line(unit: Block) -> bool:
     if not 4 <= len(flat) <= 60 or "。" in flat or flat[-1] in ",、;" or jumps.to_mark(unit.raw):
         return False
     return not kinds.is_credit(unit.line) and bylines.credit(unit.line) is None
+
+
+def _is_cut_row(before: Block, unit: Block, following: Block) -> bool:
+    """One row of a column between two texts: as long as their rows, and in the midst of an enumeration."""
+    if unit.part or len(unit.rows) > 1 or "、" not in unit.flat or following.width == 0:
+        return False
+    return "。" in before.flat and abs(len(unit.line) - following.width) <= 1 and unit.flat[-1] not in '!?")'
 
 
 def _before(following: Block) -> frozenset[Label]:
@@ -124,6 +137,11 @@ def _fills_its_row(unit: Block) -> bool:
     return unit.width > 0 and unit.rows[-1] >= unit.width - 1
 
 
+def _is_cut(unit: Block) -> bool:
+    """A paragraph without an end whose last line is full: the column ended, and the text goes on elsewhere."""
+    return "。" in unit.flat and len(unit.flat) > 60 and _fills_its_row(unit)
+
+
 def _after(before: Block, unit: Block) -> set[Label]:
     """What a unit that begins a printed block cannot be, seen from how the block before ended."""
     ended = before.flat.rstrip("\"')")[-1:]
@@ -138,6 +156,14 @@ def _after(before: Block, unit: Block) -> set[Label]:
         # A comma at a column's end: the sentence goes on below, under a caption or above a jump at most.
         goes_on = len(before.flat) > 12 and "。" in unit.flat and not _SPEAKER.match(unit.flat)
         return {Label.LEAD, Label.BODY} if goes_on else set()
+    if (
+        text.is_han(ended)
+        and not opens
+        and _is_cut(before)
+        and "。" in unit.flat
+        and not kinds.is_caption([unit])
+    ):
+        return {Label.LEAD, Label.BODY}
     return set()
 
 
