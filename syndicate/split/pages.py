@@ -103,9 +103,10 @@ def _sheet(page: PrintedPage, blocks: Sequence[Block], top: Sequence[int], seams
     aside = (
         {i for i, b in enumerate(blocks) if i in top or i in debris or _is_furniture(b)} - restored - index
     )
+    taken = aside | restored | index | series
     return Sheet(
         page,
-        tuple(b for i, b in enumerate(blocks) if i not in aside | restored | index | series),
+        tuple(b for i, b in enumerate(blocks) if i not in taken),
         tuple(tuple(blocks[i] for i in run) for run in headlines),
         tuple(blocks[i] for i in sorted(aside)),
         tuple(blocks[i] for i in sorted(index)),
