@@ -225,7 +225,8 @@ def _once(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _confidence(draft: Draft) -> float:
-    return round(min(draft.chances, default=0.0), 3)
+    """The chance of its least certain decision, squared: an article has to begin and to end in the right place."""
+    return round(min(draft.chances, default=0.0) ** 2, 3)
 
 
 _BROKEN = re.compile(r"[。！？…”』」）)：:；;—!?\d]$")
