@@ -105,6 +105,7 @@ def _drafts(sheet: Sheet) -> tuple[list[Draft], list[Block]]:
     if sheet.index:
         drafts.append(articles.index_of(sheet.index, sheet.page.number, sheet.page.title))
     left = grouping.headlines(drafts, sheet.scattered)
+    grouping.promote(drafts)
     return drafts, [*unwanted, *(block for run in left for block in run)]
 
 
@@ -114,7 +115,7 @@ def _tagged(sheet: Sheet, *, why: bool = False) -> tuple[list[Block], list[Tagge
     seen = features.features_of(units, seams.packaged(), lost)
     glued = [bool(unit.part) for unit in units]
     tags = tagger.tag(tagger.packaged(), seen, glued, trade.barred(units), why=why)
-    return units, trade.with_leads(units, tags, lost)
+    return units, trade.siblings(units, trade.with_leads(units, tags, lost))
 
 
 def _merged(found: Sequence[PrintedPage]) -> tuple[PrintedPage, ...]:

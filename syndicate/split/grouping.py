@@ -40,6 +40,13 @@ def headlines(drafts: Sequence[Draft], scattered: Sequence[tuple[Block, ...]]) -
     return left
 
 
+def promote(drafts: Sequence[Draft]) -> None:
+    """A title line above a text without a headline is no kicker: it is the headline."""
+    for draft in drafts:
+        if draft.kicker and draft.paragraphs and not draft.headline:
+            draft.headline = draft.kicker.pop()
+
+
 def _comes_from(draft: Draft) -> bool:
     return bool(draft.paragraphs) and jumps.from_mark(draft.paragraphs[0][0].raw) is not None
 

@@ -22,7 +22,7 @@ from syndicate.split.tagger import LABELS, Label
 _ROUNDS = 6
 _AVERAGED = 3  # the last rounds, whose weights are averaged
 _AGAIN = 3  # how often each clean issue is set again as another paper would print it
-_CLEAN = ".L0"
+_LEVELS = (".L0", ".L1", ".L2")  # of damage, as the names of the training issues tell; the first is clean
 _LEAST = 8  # a feature seen less often has no vote
 
 
@@ -230,8 +230,10 @@ def learn_labels(
 ) -> tagger.Weights:
     """Votes and moves from all pages, in an order shuffled the same way each time."""
     examples = [page for _, source, truth in found for page in example(source, truth, counts)]
-    for name, _, truth in found:
-        for again in range(_AGAIN if name.endswith(_CLEAN) else 0):
+    for name, source, truth in found:
+        if not name.endswith(_LEVELS):  # printed once only: as often as the others at all their levels
+            examples += [page for _ in _LEVELS for page in example(source, truth, counts)]
+        for again in range(0 if name.endswith(_LEVELS[1:]) else _AGAIN):
             source, key = damage.issue(truth, random.Random(f"{name} {again}"))  # noqa: S311  a fixed seed
             examples += example(source, key, counts)
     often = Counter(name for page in examples for unit in page.units for name in unit)

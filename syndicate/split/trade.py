@@ -12,6 +12,7 @@ from syndicate.split.blocks import Block
 from syndicate.split.tagger import LABELS, Label, Tagged
 
 _TITLES = frozenset({Label.KICKER, Label.HEADLINE, Label.SUBHEAD, Label.HEADING})
+_LINE = 16  # characters: a longer line is a headline, whatever its neighbours
 _TEXT = frozenset({Label.BODY, Label.LEAD, Label.CONT})
 _ALL = frozenset(LABELS)
 _OPENER = re.compile(
@@ -229,3 +230,26 @@ def _said(pairs: set[str], units: Sequence[Block], tags: Sequence[Tagged], where
             break
         heard |= {pair for pair in pairs if pair in units[at].flat}
     return len(heard) / max(1, len(pairs))
+
+
+def siblings(units: Sequence[Block], tags: Sequence[Tagged]) -> list[Tagged]:
+    """Inner headings come in families: a bare line as long as the heading before it is one, too."""
+    told = list(tags)
+    size = 0  # of the last inner heading of this article
+    for i, (unit, tag) in enumerate(zip(units, tags, strict=True)):
+        if tag.label is Label.HEADING:
+            size = len(unit.flat)
+        elif tag.label in _TITLES:
+            if tag.label is Label.HEADLINE and len(unit.flat) == size <= _LINE and _bare(units, tags, i):
+                told[i] = replace(tag, label=Label.HEADING)
+            else:
+                size = 0
+    return told
+
+
+def _bare(units: Sequence[Block], tags: Sequence[Tagged], i: int) -> bool:
+    """A title line between two texts, the second of which does not open as a report does."""
+    if not 0 < i < len(units) - 1:
+        return False
+    before, after = tags[i - 1].label, tags[i + 1].label
+    return before in _TEXT and after is Label.BODY and not bylines.is_wire(units[i + 1].line)
