@@ -19,7 +19,7 @@ _INDEX = re.compile(r"^(?:本期|今日|本报|要闻|内容|版面|新闻)?(?:�
 _BRIEFS = re.compile(r"(?:简讯|短讯|要闻简报|一句话新闻|新闻速览|图片(?:新闻|报道)|图片故事)")
 _NOTE = re.compile(r"\(?(?:编者按|编者的话|编者附言|编后语?|开栏语|开栏的话|编者)[:]")
 _NUMBERED = re.compile(r"[^)][①-⑳]$")
-_PAGE_REF = re.compile(r"(?:第?\d{1,2}|[A-D]\d{1,2}|第?[一二三四五六七八九十]{1,3}) ?版$")
+_PAGE_REF = re.compile(r"(?:第?\d{1,2}|[①-⑳]|[A-D]\d{1,2}|第?[一二三四五六七八九十]{1,3}) ?版$")
 _LABEL = re.compile(r"(?:人物名片|人物小传|人物简介|人物档案|个人简介)$")
 
 
@@ -99,7 +99,12 @@ def kind_of(headline: str, paragraphs: Sequence[str], *, signed: bool, index: bo
         return Kind.INDEX
     if len(body) < 400 and _ADVERTISED.search(f"{headline}\n{body}") and not signed:
         return Kind.ADVERTISEMENT
-    if _NOTICE.search(headline) and len(body) < 1500 and not signed and "本报" not in body[:12]:
+    if (
+        _NOTICE.search(headline)
+        and len(body) < 1500
+        and not signed
+        and ("本报" not in body[:12] or headline == "更正")
+    ):
         return Kind.NOTICE
     if headline.startswith("图片") and len(body) < 600:
         return Kind.PHOTO
