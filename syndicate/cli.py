@@ -278,6 +278,6 @@ def _print_addresses(services: Services) -> None:
             click.echo(f"  digest        {base}/{paper.slug}/digest/{issue.date}")
     click.echo(f"desk            {base}/desk   (user desk, {_password(services)})")
     click.echo(f"inbox           {services.settings.data / 'inbox'}")
-    if services.settings.development:
+    if services.settings.development and not services.settings.smtp_url:
         click.echo(f"unsent mail     {base}/outbox")
     sys.stdout.flush()

@@ -106,5 +106,13 @@ def test_a_line_cut_at_the_message_s_end_is_a_doubt(sink: SmtpMailer) -> None:
 
 @pytest.mark.parametrize("sink", [["-q", "quit"], ["-f", "quit"]], indirect=True)
 def test_a_fault_at_quit_does_not_undo_a_delivery(sink: SmtpMailer) -> None:
-    sink.send(letter(), "paper@qinglan.example", "reader@example.com", lambda: True)
+    handed: list[bool] = []
+
+    def hand() -> bool:
+        handed.append(True)
+        return True
+
+    sink.send(letter(), "paper@qinglan.example", "reader@example.com", hand)
     sink.close()
+
+    assert handed == [True]
