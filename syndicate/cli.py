@@ -70,7 +70,7 @@ def split(files: tuple[Path, ...], form: str | None) -> None:
     from syndicate.split import split as split_document
 
     settings = load()
-    limit = settings.max_file_mb * 1_000_000
+    limit = settings.max_file_bytes
     drops = [drop for file in files for drop in folder.grouped([file])]  # in the order given
     document = text.read([one for drop in drops for one in folder.read(drop, limit)], limit=limit)
     if form == "explain":
@@ -107,7 +107,9 @@ def ingest(files: tuple[Path, ...], mail: bool | None, anyway: bool) -> None:
     failed = 0
     for drop in tqdm(drops, unit="issue", disable=len(drops) < 2 or not sys.stderr.isatty()):
         try:
-            done = job.ingest(services, folder.read(drop, job.limit(services)), mail=mail, anyway=anyway)
+            done = job.ingest(
+                services, folder.read(drop, services.settings.max_file_bytes), mail=mail, anyway=anyway
+            )
         except (ReadError, IssueError, SourceError) as e:
             failed += 1
             click.echo(f"Error: {e}", err=True)

@@ -49,6 +49,11 @@ class Settings:
     feed_entries: int
     publications: tuple[Publication, ...]
 
+    @property
+    def max_file_bytes(self) -> int:
+        """The most that the files of an issue may hold."""
+        return self.max_file_mb * 1_000_000
+
     def publication(self, slug: str) -> Publication | None:
         """The newspaper of that slug, if it is configured."""
         return next((p for p in self.publications if p.slug == slug), None)

@@ -71,7 +71,7 @@ def take(services: Services, drop: folder.Drop) -> None:
     Raises StoreError or SourceError when the machine, not the drop, is at fault: it stays in the inbox.
     """
     try:
-        done = ingest(services, folder.read(drop, limit(services)))
+        done = ingest(services, folder.read(drop, services.settings.max_file_bytes))
     except (ReadError, IssueError) as e:
         log.warning("%s: set aside: %s", drop.name, e)
         folder.set_aside(drop, services.settings.data / "quarantine", str(e))
@@ -103,7 +103,7 @@ def ingest(services: Services, files: Files, *, mail: bool | None = None, anyway
     `anyway`: replace a stored page even by one that has nothing in common with it.
     Raises ReadError or IssueError, each naming the file; StoreError.
     """
-    document = text.read(files, limit=limit(services))
+    document = text.read(files, limit=services.settings.max_file_bytes)
     read = split(document, services.settings.publications)
     paper, day = _paper(read, document, services.settings.publications), _day(read, document)
     came = _pages(document, read)
@@ -130,11 +130,6 @@ def ingest(services: Services, files: Files, *, mail: bool | None = None, anyway
         if wanted and revision.new:
             _plan(db, services, paper, day, now)
     return Ingested(paper.slug, day, revision, issue.warnings)
-
-
-def limit(services: Services) -> int:
-    """The most that the files of an issue may hold, in bytes."""
-    return services.settings.max_file_mb * 1_000_000
 
 
 def _plan(db: Connection, services: Services, paper: Publication, day: date, now: datetime) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from bench.paper import files as sample
 from syndicate import store
 from syndicate.deliver.mailer import MaildirMailer
 from syndicate.deliver.public import PublicFolder
 from syndicate.deliver.tokens import Tokens
 from syndicate.services import Services
-from syndicate.settings import CHECKOUT, load
+from syndicate.settings import load
 
 LONG_AGO = 1_000_000_000  # seconds since 1970: a file that has lain still
 
@@ -25,7 +26,6 @@ class Clock:
     """The time that the service believes."""
 
     now: datetime = datetime(2026, 11, 18, 1, 0, tzinfo=UTC)  # nine in the morning in the paper's town
-    zones: list[str] = field(default_factory=list)
 
     def __call__(self) -> datetime:
         return self.now
@@ -71,13 +71,6 @@ def inbox(services: Services) -> Path:
     return services.settings.data / "inbox"
 
 
-def sample(day: int) -> list[tuple[str, bytes]]:
-    """The files of the sample newspaper's issue of that day of November 2026."""
-    found = sorted((CHECKOUT / "samples").glob(f"qinglan-2026-11-{day}*"))
-    files = [f for path in found for f in (sorted(path.iterdir()) if path.is_dir() else [path])]
-    return [(f.name, f.read_bytes()) for f in files]
-
-
 def drop(inbox: Path, name: str, body: bytes) -> Path:
     """Put a file into the inbox, as if long ago."""
     path = inbox / name
@@ -90,3 +83,6 @@ def drop(inbox: Path, name: str, body: bytes) -> Path:
 def lying_in(folder: Path) -> list[str]:
     """Names of all files below a folder."""
     return sorted(str(f.relative_to(folder)) for f in folder.rglob("*") if f.is_file())
+
+
+__all__ = ["Clock", "drop", "lying_in", "sample"]
