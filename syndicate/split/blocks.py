@@ -126,10 +126,10 @@ def units_of(block: Block) -> tuple[Block, ...]:
     line = text.canonical(block.raw)
     cuts = _cuts(line)
     if (label := _LABEL.search(line)) and label.start():
-        cuts = sorted({*cuts, label.start(1)})
+        cuts.append(label.start(1))
     if not cuts:
         return (block,)
-    edges = (0, *cuts, len(line))
+    edges = (0, *sorted(set(cuts)), len(line))
     return tuple(block.cut(a, b, n) for n, (a, b) in enumerate(pairwise(edges)))
 
 
@@ -151,6 +151,7 @@ def _cuts(line: str) -> list[int]:
 
 _DATED = re.compile(r"\d{4} ?年 ?\d{1,2} ?月 ?\d{1,2} ?日$")
 _PAIR = 10
+_COLUMN_NAME = re.compile(r"\([^()]{2,16}\)$")  # 悠悠慢时光 古村韵味长(寻找最美乡村): no part of the phrase
 
 
 def _between_titles(line: str) -> list[int]:
@@ -170,6 +171,7 @@ def _one_line(left: str, right: str) -> bool:
     """Phrases that the blank between them does not part: 抓基层强基础 村社换届新气象, 2020 衢州, 论坛 暨年会."""
     if left[-1].isdigit() or right[0] in "暨和与及":
         return True
+    right = _COLUMN_NAME.sub("", right) or right
     if min(len(left), len(right)) < 2:
         return True
     twins = abs(len(left) - len(right)) <= 1 and max(len(left), len(right)) <= _PAIR

@@ -14,7 +14,10 @@ _ROLE = re.compile(
     rf"{_HOUSE}?(?P<place>驻[^\s、()]{{1,8}}?)?{_RANK}(?P<role>记者|通讯员|评论员|实习生|摄影(?!报)|撰文|撰稿|作者|文字|图片)"
 )
 _DONE = re.compile(
-    r"(?:文/图|图/文|文并摄|文图|图文|摄影报道|整理报道|综合报道|(?:/[^/ ]{2,6})?报导|报道|参与采写|采写|整理|辑|编辑|供稿|供图|(?<= )[文图]|摄)$"
+    r"(?:文/图|图/文|文并摄|文图|图文|摄影报道|整理报道|综合报道|采访整理|(?:/[^/ ]{2,6})?报导|报道|参与采写|采写|整理|辑|编辑|供稿|供图|采访|(?<= )[文图]|摄)$"
+)
+_WROTE_AND_SHOT = re.compile(
+    rf" *(?P<wrote>{_HAN}{{3}}|{_HAN} {_HAN}|{_HAN}{{2,3}}(?= ?/)) ?/?文[ /,、]+(?P<shot>{_HAN} ?{_HAN}{{1,2}}) ?/?[摄图]"
 )
 _BULLETS = "□■◆◇●○▲△★☆▪◎ "
 
@@ -29,6 +32,47 @@ SURNAMES = frozenset(
     "相查后荆红游竺权逯盖益桓公仉督岳帅缑亢况郈有琴商牟佘佴伯赏墨哈谯笪年爱阳佟言福付肖闫涂代覃苟边晋楚闾法汝鄢钦仝冼"
     "陳張劉黃趙吳孫馬鄭謝許鄧馮蕭韓葉蔣鍾盧蘇譚陸賈龔萬錢嚴賴莊歐顧湯龍羅梁楊周連魏閻鄒呂鄔龐聶齊倫霍祝駱紀龔"
     "旦占青母布雒苑亓邸桑琼次扎卓格拉丹尼洛嘎达"
+)
+_COMPOUND = frozenset(  # surnames of two characters
+    [
+        "欧阳",
+        "歐陽",
+        "上官",
+        "司马",
+        "司馬",
+        "诸葛",
+        "諸葛",
+        "东方",
+        "東方",
+        "皇甫",
+        "尉迟",
+        "公孙",
+        "令狐",
+        "宇文",
+        "长孙",
+        "慕容",
+        "司徒",
+        "端木",
+        "夏侯",
+        "南宫",
+        "闻人",
+        "钟离",
+        "濮阳",
+        "淳于",
+        "单于",
+        "申屠",
+        "仲孙",
+        "轩辕",
+        "鲜于",
+        "赫连",
+        "澹台",
+        "呼延",
+        "拓跋",
+        "司空",
+        "太史",
+        "西门",
+        "独孤",
+    ]
 )
 _NAME = re.compile(rf"{_HAN}{{2,4}}|{_HAN}{{1,8}}(?:·{_HAN}{{1,9}})+")
 _NO_NAME = re.compile(
@@ -65,6 +109,8 @@ def credit(line: str) -> Credit | None:
         line = line[1:-1].strip()
     line = re.sub(r"\([^()]{0,12}\)$", "", line).strip()  # 张三摄(影像中国)
     line = re.sub(r"(?<=[文图]) [供来]?图?$", "", line)
+    if both := _WROTE_AND_SHOT.fullmatch(_ROLE.sub("", line, count=1)):
+        return Credit((both["wrote"].replace(" ", ""),), (), (both["shot"].replace(" ", ""),), 1)
     marks = list(_ROLE.finditer(line))
     if not marks or marks[0].start() > 0:
         names = _names(line, strict=True) if not marks else None
@@ -94,7 +140,7 @@ def signed(line: str) -> Credit | None:
         return said
     line = text.squeezed(line).strip(_BULLETS)
     names = _names(line)
-    if names and all(len(name) <= 3 or "·" in name for name in names):
+    if names and all(len(name) <= 3 or "·" in name or names == (name,) for name in names):
         return Credit(reporters=names)
     last = _names(line.rpartition(" ")[2], strict=True)
     return Credit(reporters=last) if last else None
@@ -113,11 +159,18 @@ def _names(said: str, *, strict: bool = False) -> tuple[str, ...] | None:
     for name in found:
         if not _NAME.fullmatch(name) or _NO_NAME.search(name):
             return None
-        if strict and "·" not in name and (name[0] not in SURNAMES or len(name) > 3):
+        if strict and not _is_known(name):
             return None
     if strict and len(found) > 8:
         return None
     return tuple(found)
+
+
+def _is_known(name: str) -> bool:
+    """Whether it begins as names of its length do."""
+    if "·" in name:
+        return True
+    return (len(name) <= 3 and name[0] in SURNAMES) or (3 <= len(name) <= 4 and name[:2] in _COMPOUND)
 
 
 def _mended(words: list[str]) -> list[str]:
@@ -277,6 +330,11 @@ def is_closing(line: str) -> bool:
 def is_help(line: str) -> bool:
     """Those who only took part."""
     return _HELP.search(line) is not None
+
+
+def is_edited(line: str) -> bool:
+    """Those who took down what others said: 本报记者甲采访整理."""
+    return text.flat(line).rstrip(")").endswith("整理")
 
 
 def filed(line: str, issue_date: date | None) -> Dateline:

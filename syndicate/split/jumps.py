@@ -8,6 +8,9 @@ from syndicate.split.masthead import number_of
 
 _PAGE = r"(?P<page>[A-Da-d]?\d{1,3}|[〇零一二三四五六七八九十]{1,3})"
 _MARK = r"[①-⑳\d]?"
+_HINT = re.compile(
+    r"[转轉接]|p\s*a\s*g\s*e", re.I
+)  # without one of these there is no mark: most texts, at once
 _TO = re.compile(
     rf"[(<]?(?:下转|转|紧接|下接)第?{_PAGE}版{_MARK}[)>]?|[(<]下转{_PAGE.replace('page', 'bare')}[)>]"
 )
@@ -29,6 +32,8 @@ class Mark:
 
 def to_mark(raw: str) -> Mark | None:
     """The mark at the end of a text that goes on elsewhere."""
+    if not _HINT.search(raw[-80:]):
+        return None
     squeezed, offsets = _flat(raw[-80:])
     base = max(0, len(raw) - 80)
     found = next(reversed(list(_TO.finditer(squeezed))), None)
@@ -39,6 +44,8 @@ def to_mark(raw: str) -> Mark | None:
 
 def from_mark(raw: str) -> Mark | None:
     """The mark at the head of a text that began elsewhere."""
+    if not _HINT.search(raw[:80]):
+        return None
     squeezed, offsets = _flat(raw[:80])
     found = _FROM.match(squeezed)
     if found is None or not _bracketed(found.group(), squeezed):

@@ -24,12 +24,17 @@ _NUMBER = re.compile(r"(?:总第|(?<!统一)第|总) ?(\d{1,6}) ?[期号]|No\.? 
 _PUBLISHER = re.compile(r"(?:主办|主管|承办|出版|协办)")
 
 _TITLE = rf"[{text.HAN}A-Za-z0-9·、/&\- ]{{1,16}}"
+_USUAL = (  # what a page is called so often that its number needs no 版
+    "(?:今日)?(?:要闻|综合|时政|民生|社会|经济|财经|文化|文体|体育|国际|国内|副刊|专题|专版|广告|县域|乡镇|教育|健康|理论|评论|法治|农业|三农|"
+    "生活|视点|关注|新闻|科技|天下|人物|旅游|文艺|影像|公告)(?:新闻|周刊|专刊)?"
+)
 _PAGE_LINES = (
     re.compile(rf"第? ?(?P<n>{_PAGE_NUMBER}) ?版(?: ?[:·|/—-]* ?(?P<title>{_TITLE}))?"),
     re.compile(
         rf"(?P<n>[A-D]?\d{{1,2}}|{_NUMERAL}{{1,3}}) ?版?[ :]*(?P<title>{_TITLE}?) ?(?:19|20)\d\d ?年.{{0,60}}"
     ),
     re.compile(rf"(?P<title>[{text.HAN}·]{{0,6}}) ?第? ?(?P<n>{_PAGE_NUMBER}) ?版"),
+    re.compile(rf"(?P<n>\d\d) ?(?P<title>{_USUAL})"),
     re.compile(rf"(?P<n>[A-D]\d{{1,2}})(?P<sep>[ :]+(?P<title>{_TITLE}))?"),
     re.compile(
         rf"(?:19|20)\d\d ?年.{{0,40}}? 第?(?P<n>{_PAGE_NUMBER}) ?版[ :]*(?P<title>{_TITLE})?.{{0,40}}"

@@ -8,6 +8,7 @@ no blanks inside Han text.
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import pairwise
 
 HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -37,10 +38,16 @@ def _canonical_table() -> dict[int, str]:
 
 
 _CANONICAL = _canonical_table()
+_OFTEN = 400  # characters: what is shorter is looked at by one rule after the other
 
 
 def canonical(text: str) -> str:
     """The same text, character for character, with half-width marks, straight quotes and plain blanks."""
+    return _canonical(text) if len(text) <= _OFTEN else text.translate(_CANONICAL)
+
+
+@lru_cache(maxsize=8192)
+def _canonical(text: str) -> str:
     return text.translate(_CANONICAL)
 
 
@@ -88,8 +95,17 @@ _HYPHENATED = re.compile(r"(?<=[a-z])- (?=[a-z])")
 
 
 def readable(pieces: Iterable[str], *, title: bool = False) -> str:
-    """The printed pieces as one text to be read; in a title a blank between Han words means something."""
-    text = "\n".join(pieces)
+    """The printed pieces as one text to be read; in a title a blank between Han words means something.
+
+    What is read once more stays as it is: a mark made full or dropped may leave another one to mend beside it.
+    """
+    text, before = "\n".join(pieces), None
+    while text != before:
+        text, before = _mended(text, title=title), text
+    return text
+
+
+def _mended(text: str, *, title: bool) -> str:
     text = _MARKDOWN.sub(" ", _UNPRINTED.sub(" ", text))
     text = " ".join(text.split())
     if not any(map(is_han, text)):

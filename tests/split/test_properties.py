@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from syndicate.model import Document, Issue, Source
 from syndicate.render.issues import as_json
 from syndicate.split import explain, split
+from syndicate.split.text import readable
 from tests.split.accounts import bare, missing_and_invented
 
 TRADE = st.sampled_from(
@@ -27,6 +28,7 @@ def issue(text: str) -> Issue:
 
 @settings(max_examples=250)
 @given(PRINT)
+@example("本报讯 (记者 林明)" * 4 + "**粗**" + "本报讯 (记者 林明)" * 2)  # two kinds of cuts, out of order
 def test_any_text_splits_and_every_character_is_accounted_for(text: str) -> None:
     output = as_json(issue(text))
 
@@ -83,3 +85,17 @@ def test_one_megabyte_in_one_line_ends() -> None:
 
 def test_a_hundred_thousand_empty_lines_end() -> None:
     assert not issue("\n" * 100_000).articles
+
+
+MARKS = st.text(
+    alphabet=st.sampled_from(list("中文字一 ,.:;!?\"'()“”‘’「」…—-0123abc%~*#|。，、：；（）·/\n")),
+    max_size=40,
+)
+
+
+@settings(max_examples=1000)
+@given(st.one_of(MARKS, PRINT), st.booleans())
+def test_what_was_made_readable_is_not_changed_again(text: str, title: bool) -> None:
+    once = readable([text], title=title)
+
+    assert readable([once], title=title) == once
