@@ -61,8 +61,8 @@ bench-split: .venv/ready-dev
 	$(BIN)/python -m bench.split
 
 ## make train        the split's weights anew, the same to the byte, from issues with truth: ISSUES="folder …"
-ISSUES ?= ../shared/splitting/dev samples
-train: .venv/ready
+ISSUES ?= ../shared/splitting/dev samples training
+train: .venv/ready-dev
 	$(BIN)/python -m syndicate.split.learn $(ISSUES)
 
 ## make pictures    the README's pictures anew (needs Chromium, newsboat, tmux)

@@ -16,8 +16,9 @@ import re
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,7 +34,7 @@ PAPERS = (
     Publication(slug="jinriqujiang", title="今日衢江", names=("JIN RI QU JIANG",)),
     Publication(slug="qinglan", title="青岚日报", names=("QING LAN RI BAO",)),
 )
-Score = Callable[[dict[str, Any], dict[str, Any], str], tuple[dict[str, float], list[str]]]
+LEVELS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99, 1.01)
 
 
 @dataclass(frozen=True)
@@ -60,19 +61,28 @@ def main(arguments: Sequence[str] = ()) -> None:
     cases = [c for c in _cases() if not asked.without or re.search(asked.without, c.name)]
     if asked.without:
         _learn_without(asked.without)
-    score = _scorer()
+    scorer = _scorer()
     groups: dict[str, list[dict[str, float]]] = defaultdict(list)
     told: list[tuple[float, str, list[str]]] = []
+    sure: list[tuple[float, bool]] = []
     for case in cases:
-        figures, why, seconds = _measure(case, score)
+        output, source, seconds = _split(case)
+        figures, why = scorer.score(case.truth, output, source)
         groups[case.group].append(figures)
         told.append((figures["score"], case.name, why))
         print(f"{case.group:8}{case.name:28}{_row(figures)}{seconds:7.2f} s", flush=True)
+        if case.group.startswith("dev"):
+            sure += _sureness(scorer, case.truth, output)
     print()
     for group, rows in groups.items():
         keys = dict.fromkeys(k for row in rows for k in row)
         mean = {k: sum(r[k] for r in rows if k in r) / sum(k in r for r in rows) for k in keys}
         print(f"{group:8}{'mean of ' + str(len(rows)):28}{_row(mean)}")
+    print("\nconfidence  articles  right (dev, all levels)")
+    for low, high in pairwise(LEVELS):
+        right = [ok for confidence, ok in sure if low <= confidence < high]
+        if right:
+            print(f"{low:.2f}–{min(high, 1):.2f}  {len(right):8}  {sum(right) / len(right):.3f}")
     for _, name, why in sorted(told, key=lambda t: t[0])[: asked.worst]:
         print(f"\n{name}", *why, sep="\n  ")
 
@@ -93,13 +103,24 @@ def _cases() -> Iterator[Case]:
         yield Case(f"dev {path.stem[-2:]}", path.stem, (source,), json.loads(path.read_text("utf-8")))
 
 
-def _measure(case: Case, score: Score) -> tuple[dict[str, float], list[str], float]:
+def _split(case: Case) -> tuple[dict[str, Any], str, float]:
     document = text.read([(path.name, path.read_bytes()) for path in case.files])
     start = time.process_time()
     issue = split(document, PAPERS)
     seconds = time.process_time() - start
-    figures, why = score(case.truth, as_json(issue), "\n\n".join(s.text for s in document.sources))
-    return figures, why, seconds
+    return as_json(issue), "\n\n".join(s.text for s in document.sources), seconds
+
+
+def _sureness(scorer: ModuleType, truth: dict[str, Any], output: dict[str, Any]) -> list[tuple[float, bool]]:
+    """Confidence of each article, and whether the scorer finds it in the truth; what is ignorable does not count."""
+    right = set(scorer.match(truth["articles"], output["articles"], 0.80).values())
+    skip = scorer.shingles("\n".join(truth.get("ignorable") or []))
+    told = []
+    for n, article in enumerate(output["articles"]):
+        shingles = scorer.shingles("".join([article["headline"] or "", *scorer.printed(article)]))
+        if n in right or (shingles & skip).total() < 0.7 * shingles.total():
+            told.append((article["confidence"], n in right))
+    return told
 
 
 SHORT = {
@@ -120,7 +141,7 @@ def _row(figures: dict[str, float]) -> str:
     return "".join(f" {short} {figures[key]:.3f}" for key, short in SHORT.items() if key in figures)
 
 
-def _scorer() -> Score:
+def _scorer() -> ModuleType:
     path = SHARED / "tools" / "score_split.py"
     spec = importlib.util.spec_from_file_location("score_split", path)
     assert spec
@@ -128,8 +149,7 @@ def _scorer() -> Score:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.match = lambda truth, output, floor: _match(module, truth, output, floor)  # type: ignore[attr-defined]
-    score: Score = module.score
-    return score
+    return module
 
 
 def _match(scorer: ModuleType, truth: Sequence[Any], output: Sequence[Any], floor: float) -> dict[int, int]:
@@ -157,7 +177,8 @@ def _match(scorer: ModuleType, truth: Sequence[Any], output: Sequence[Any], floo
 
 def _learn_without(pattern: str) -> None:
     """Learn from the other issues, and let the split use what was learned instead of the package's files."""
-    found = [issue for issue in learn.issues([SHARED / "dev"]) if not re.search(pattern, issue[0])]
+    folders = [SHARED / "dev", ROOT / "samples", ROOT / "training"]
+    found = [issue for issue in learn.issues(folders) if not re.search(pattern, issue[0])]
     counts = seams.read(seams.written(learn.learn_seams(found)))
     weights = tagger.read(tagger.written(learn.learn_labels(found, counts)))
     seams.packaged = lambda: counts  # type: ignore[assignment]  # a cached function by another

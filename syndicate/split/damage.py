@@ -63,6 +63,9 @@ _SLOGANS = (
 _FORBIDDEN_FIRST = "，。；：！？、）》”’,.;:!?)%…"
 
 
+_AS_PRINTED = 0.5  # of the articles whose own print is known, those that keep their titles, bylines and notes
+
+
 @dataclass
 class House:
     """How one paper prints and how its OCR reads: chosen once an issue."""
@@ -129,6 +132,9 @@ def issue(truth: Truth, rng: random.Random) -> tuple[str, Truth]:
                 blocks += _continued(house, came, rest)
             waiting = []
         on_page += 1
+        if "printed" in article and rng.random() < _AS_PRINTED:
+            keys.append(_as_printed(house, article, blocks))
+            continue
         key = _retold(house, article)
         keys.append(key)
         rest = _set(house, key, blocks, page)
@@ -194,6 +200,7 @@ def _retold(house: House, article: Truth) -> Truth:
         "paragraphs": [],
         "line": None,
         "headline_lost": False,
+        "headings": article.get("headings"),
     }
     lead = bylines.lead(paragraphs[0])
     first = paragraphs[0][lead.text_at :] if lead else paragraphs[0]
@@ -339,6 +346,28 @@ def _set(house: House, key: Truth, blocks: list[str], page: int) -> list[str]:
             )
         blocks += _column(house, printed, width)
     return list(paragraphs[stays:])
+
+
+def _as_printed(house: House, article: Truth, blocks: list[str]) -> Truth:
+    """Print one article as its own paper did, but in this house's columns; return its truth."""
+    rng = house.rng
+    width = _width(house)
+    lines: list[tuple[str, str]] = list(article["printed"])
+    for at in range(len(lines) - 1, 0, -1):
+        pair = (lines[at - 1][0], lines[at][0])
+        if pair in _STACKED and rng.random() < house.stacked:
+            lines[at - 1 : at + 1] = [(pair[0], f"{lines[at - 1][1]} {lines[at][1]}")]
+    for n, (role, said) in enumerate(lines):
+        if role in ("body", "note", "caption"):
+            blocks += _column(house, said, width)
+        elif n == 0 and blocks and len(blocks[-1]) > 40 and rng.random() < house.glued:
+            blocks[-1] += " " + _marks(house, said)
+        else:
+            blocks.append(_marks(house, said))
+    return article
+
+
+_STACKED = (("series", "kicker"), ("series", "headline"), ("kicker", "headline"))
 
 
 def _wrapped_title(house: House, title: str) -> str:

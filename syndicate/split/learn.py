@@ -1,6 +1,7 @@
 """From real issues with truth to the packaged models: `python -m syndicate.split.learn FOLDER…`.
 
-A folder has sources/ and truth/. What is learned is written beside this module, to the byte the
+A folder has sources/ and truth/, or issues in one marked file each (marked.py). What is learned is written beside
+this module, to the byte the
 same for the same folders: character counts to seams.tsv, the labeller's votes to labels.tsv.
 """
 
@@ -9,25 +10,35 @@ import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from syndicate.model import Document, Source
-from syndicate.split import bylines, damage, features, jumps, pages, seams, tagger, text
+from syndicate.split import bylines, damage, features, jumps, marked, pages, seams, tagger, text
 from syndicate.split.blocks import Block, units_of
+from syndicate.split.learner import Learner
 from syndicate.split.tagger import LABELS, Label
 
 _ROUNDS = 6
 _AVERAGED = 3  # the last rounds, whose weights are averaged
 _AGAIN = 3  # how often each clean issue is set again as another paper would print it
+_REAL = 2  # how often real issues count for each time an invented one does
 _LEVELS = (".L0", ".L1", ".L2")  # of damage, as the names of the training issues tell; the first is clean
 _LEAST = 8  # a feature seen less often has no vote
 
 
 Truth = dict[str, Any]
 """An issue's truth, as its JSON file holds it."""
+
+
+Sourced = tuple[str, str, Truth]
+"""An issue's name, its source text and its truth."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +48,6 @@ class Example:
     units: list[tuple[str, ...]]
     glued: list[bool]
     labels: list[int]
-    blocks: tuple[Block, ...]
 
 
 @dataclass(frozen=True)
@@ -57,27 +67,9 @@ class Key:
         self._chars: list[str] = []
         self._places: list[Place | None] = []
         self._fields = 0
-        self.lost: set[int] = set()
-        self.names: dict[int, set[str]] = {}
         for n, article in enumerate(truth["articles"]):
-            if article.get("headline_lost"):
-                self.lost.add(n)
-            self.names[n] = set(article.get("names", article.get("reporters", [])))
-            for role in ("series", "kicker", "headline"):
-                self._add(article.get(role), "kicker" if role == "series" else role, n)
-            for subhead in article.get("subheads") or []:
-                self._add(subhead, "subhead", n)
-            self._add(article.get("editor_note"), "body", n)
-            for paragraph in article["paragraphs"]:
-                role = "heading" if _is_heading(paragraph) else "body"
-                self._add(paragraph, role, n)
-            for part in article.get("parts") or []:
-                self._add(part["headline"], "headline", n)
-                self._add(part.get("label"), "label", n)
-                for paragraph in (part.get("profile"), *part["paragraphs"]):
-                    self._add(paragraph, "body", n)
-            for caption in article.get("captions") or []:
-                self._add(caption, "body", n)
+            for printed, role in _fields_of(article):
+                self._add(printed, role, n)
         for line in truth.get("ignorable") or []:
             self._add(line, "ignorable", -1)
         self._text = "".join(self._chars)
@@ -109,13 +101,42 @@ class Key:
         return place
 
 
+def _fields_of(article: Truth) -> Iterator[tuple[str | None, str]]:
+    """What was printed of an article, and what each piece is."""
+    yield article.get("series"), "kicker"
+    yield article.get("kicker"), "kicker"
+    yield article.get("headline"), "headline"
+    for subhead in article.get("subheads") or []:
+        yield subhead, "subhead"
+    yield article.get("editor_note"), "body"
+    for byline in article.get("bylines") or []:
+        yield byline, "byline"
+    for paragraph in article["paragraphs"]:
+        yield paragraph, "heading" if _is_heading(paragraph, article.get("headings")) else "body"
+    for part in article.get("parts") or []:
+        yield part["headline"], "headline"
+        yield part.get("label"), "label"
+        for paragraph in (part.get("profile"), *part["paragraphs"]):
+            yield paragraph, "body"
+    for caption in article.get("captions") or []:
+        yield caption, "body"
+
+
 def _key(string: str) -> str:
     return re.sub(r"[-—·.。…*\"']", "", text.flat(string))
 
 
-def _is_heading(paragraph: str) -> bool:
+def _is_heading(paragraph: str, known: Sequence[str] | None) -> bool:
+    """Whether it is an inner heading: one that the truth names, or where it names none, a bare line."""
+    if known is not None:
+        return paragraph in known
     flat = text.flat(paragraph)
-    return len(flat) <= 45 and not re.search(r"[。!?:)\"]$", flat) and not re.search(r"摄|供图|[文图]$", flat)
+    said = bylines.credit(text.squeezed(paragraph))
+    return (
+        len(flat) <= 45
+        and not re.search(r"[。!?:)\",;、]$|摄|供图|[文图]$", flat)
+        and not (said is not None and said.roles)
+    )
 
 
 def example(source: str, truth: Truth, counts: seams.Seams) -> Iterable[Example]:
@@ -137,7 +158,6 @@ def example(source: str, truth: Truth, counts: seams.Seams) -> Iterable[Example]
             features.features_of(units, counts, lost),
             [bool(unit.part) for unit in units],
             [LABELS.index(label) for label in labels],
-            units,
         )
 
 
@@ -156,6 +176,8 @@ def _label(
         return (Label.MORE if goes_on and unit.part else Label(place.role)), place
     if place.role == "label":
         return Label.MORE, place
+    if place.role == "byline":
+        return (Label.CONT if goes_on else Label.BYLINE), place
     if came:
         return Label.LEAD, place
     if goes_on:
@@ -189,10 +211,12 @@ def _unknown(unit: Block, labels: Sequence[Label]) -> Label:
     return Label.BYLINE if near or bylines.credit(unit.line) else Label.FURNITURE
 
 
-def issues(folders: Sequence[Path]) -> list[tuple[str, str, Truth]]:
-    """Name, source text and truth of every issue in the folders, sorted by name."""
+def issues(folders: Sequence[Path]) -> list[Sourced]:
+    """Name, source text and truth of every issue in the folders, sorted by name in each."""
     found = []
     for folder in folders:
+        if not (folder / "truth").is_dir():
+            found += [(p.stem, *marked.read(p.read_text("utf-8"))) for p in sorted(folder.glob("*.txt"))]
         for path in sorted((folder / "truth").glob("*.json")):
             truth = json.loads(path.read_text("utf-8"))
             name = path.name.removesuffix(".json")
@@ -209,7 +233,7 @@ def _printed(folder: Path, name: str, truth: Truth) -> str:
     return "\n\n".join((folder / file).read_text("utf-8") for file in named)
 
 
-def learn_seams(found: Sequence[tuple[str, str, Truth]]) -> seams.Seams:
+def learn_seams(found: Sequence[Sourced]) -> seams.Seams:
     """Character counts from the paragraphs of the cleanest level of each issue."""
     counts = seams.Seams()
     seen = set()
@@ -225,30 +249,39 @@ def learn_seams(found: Sequence[tuple[str, str, Truth]]) -> seams.Seams:
     return counts
 
 
-def learn_labels(
-    found: Sequence[tuple[str, str, Truth]], counts: seams.Seams, rounds: int = _ROUNDS
-) -> tagger.Weights:
+def learn_labels(found: Sequence[Sourced], counts: seams.Seams, rounds: int = _ROUNDS) -> tagger.Weights:
     """Votes and moves from all pages, in an order shuffled the same way each time."""
-    examples = [page for _, source, truth in found for page in example(source, truth, counts)]
-    for name, source, truth in found:
-        if not name.endswith(_LEVELS):  # printed once only: as often as the others at all their levels
-            examples += [page for _ in _LEVELS for page in example(source, truth, counts)]
-        for again in range(0 if name.endswith(_LEVELS[1:]) else _AGAIN):
-            source, key = damage.issue(truth, random.Random(f"{name} {again}"))  # noqa: S311  a fixed seed
-            examples += example(source, key, counts)
+    examples = list(_examples(found, counts))
     often = Counter(name for page in examples for unit in page.units for name in unit)
-    learner = tagger.Learner()
-    for name, n in sorted(often.items()):
-        if n >= _LEAST:
-            learner.know(name, n)
+    learner = Learner({name: n for name, n in sorted(often.items()) if n >= _LEAST})
+    pages_ = [learner.page(page.units, page.glued, page.labels) for page in examples]
     order = random.Random(1)  # noqa: S311  a fixed seed: the same weights each time
-    for turn in range(rounds):
-        order.shuffle(examples)
-        for page in examples:
-            learner.learn(page.units, page.glued, page.labels)
+    for turn in tqdm(range(rounds), "learning", unit="round"):
+        order.shuffle(pages_)
+        for page in pages_:
+            learner.learn(page)
         if turn >= rounds - _AVERAGED:
             learner.keep()
     return learner.mean()
+
+
+def _examples(found: Sequence[Sourced], counts: seams.Seams) -> Iterator[Example]:
+    """Every issue as printed, and set again; in the same order, however many processes look at the pages."""
+    with ProcessPoolExecutor() as pool:
+        looked = pool.map(_examples_of, found, repeat(counts))
+        for examples in tqdm(looked, "looking at pages", total=len(found), unit="issue"):
+            yield from examples
+
+
+def _examples_of(issue: Sourced, counts: seams.Seams) -> list[Example]:
+    name, source, truth = issue
+    real = name.endswith(_LEVELS)
+    often = 1 if real else len(_LEVELS)  # printed once only: as often as the others at all levels
+    examples = list(example(source, truth, counts)) * often
+    for again in range(0 if name.endswith(_LEVELS[1:]) else _AGAIN):
+        source, key = damage.issue(truth, random.Random(f"{name} {again}"))  # noqa: S311  a fixed seed
+        examples += example(source, key, counts)
+    return examples * (_REAL if real else 1)
 
 
 def main(folders: Sequence[str]) -> None:

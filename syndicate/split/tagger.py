@@ -5,7 +5,6 @@ neighbours for a transition. Its weights are lines of text in `labels.tsv`.
 """
 
 import math
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -31,6 +30,7 @@ class Label(StrEnum):
 LABELS = tuple(Label)
 _N = len(LABELS)
 _NEVER = -60.0  # the vote against a label that the trade's rules bar
+_SLIGHT = 0.08  # a vote below it is not worth a line
 _RANGE = range(_N)
 Features = Sequence[str]
 
@@ -121,14 +121,7 @@ def _viterbi(weights: Weights, scores: list[list[float]], glued: Sequence[bool])
 
 
 def marginals(weights: Weights, scores: list[list[float]], glued: Sequence[bool]) -> list[list[float]]:
-    """The probability of every label at every place."""
-    return _forward_backward(weights, scores, glued)[0]
-
-
-def _forward_backward(
-    weights: Weights, scores: list[list[float]], glued: Sequence[bool]
-) -> tuple[list[list[float]], list[list[list[float]]]]:
-    """Marginals of labels, and of neighbouring pairs, by scaled forward and backward sums."""
+    """The probability of every label at every place, by scaled forward and backward sums."""
     steps = [[[math.exp(v) for v in row] for row in moves] for moves in weights.moves]
     turned = [[list(column) for column in zip(*step, strict=True)] for step in steps]
     local = []
@@ -148,106 +141,17 @@ def _forward_backward(
         )
     after = [1.0] * _N
     chances: list[list[float]] = [[]] * len(local)
-    pairs: list[list[list[float]]] = [[]] * len(local)
     for i in range(len(local) - 1, -1, -1):
         chances[i] = _unit([f * b for f, b in zip(forward[i], after, strict=True)])
         if i:
             ahead = [own * b for own, b in zip(local[i], after, strict=True)]
-            step = steps[glued[i]]
-            joint = [
-                [f * m * h for m, h in zip(row, ahead, strict=True)]
-                for f, row in zip(forward[i - 1], step, strict=True)
-            ]
-            total = sum(map(sum, joint)) or 1.0
-            pairs[i] = [[v / total for v in row] for row in joint]
-            after = _unit([sum([m * h for m, h in zip(row, ahead, strict=True)]) for row in step])
-    return chances, pairs
+            after = _unit([sum([m * h for m, h in zip(row, ahead, strict=True)]) for row in steps[glued[i]]])
+    return chances
 
 
 def _unit(row: list[float]) -> list[float]:
     total = sum(row) or 1.0
     return [v / total for v in row]
-
-
-# ── learning ─────────────────────────────────────────────────────────────────────────────
-
-
-class Learner:
-    """Stochastic gradient ascent on the likelihood, each weight with its own step (AdaGrad).
-
-    Every time a page is read, one feature in five is overlooked: no habit of one paper may decide alone.
-    """
-
-    def __init__(self, rate: float = 0.2, shrink: float = 1.0, overlooked: float = 0.2) -> None:
-        self.weights = Weights()
-        self._rate, self._shrink, self._overlooked = rate, shrink, overlooked
-        self._seen: dict[str, list[float]] = {}
-        self._decay: dict[str, float] = {}
-        self._moved = [[[1.0] * _N for _ in _RANGE] for _ in range(2)]
-        self._kept: list[Weights] = []
-        self._chance = random.Random(7)  # noqa: S311
-
-    def know(self, name: str, times: int) -> None:
-        """Let a feature vote that was seen so many times; the rarer, the less it may say."""
-        self.weights.votes[name] = [0.0] * _N
-        self._seen[name] = [1.0] * _N
-        self._decay[name] = self._shrink / times
-
-    def learn(self, units: Sequence[Features], glued: Sequence[bool], labels: Sequence[int]) -> None:
-        """One step towards the labels of one page."""
-        votes, chance, overlooked = self.weights.votes, self._chance.random, self._overlooked
-        seen_units = [[f for f in features if f in votes and chance() >= overlooked] for features in units]
-        scores = [self.weights.scores(features) for features in seen_units]
-        chances, pairs = _forward_backward(self.weights, scores, glued)
-        for i, features in enumerate(seen_units):
-            slope = [-p for p in chances[i]]
-            slope[labels[i]] += 1.0
-            if slope[labels[i]] > 0.002:
-                for name in features:
-                    self._vote(name, slope)
-            if i:
-                self._move(glued[i], labels[i - 1], labels[i], pairs[i])
-
-    def keep(self) -> None:
-        """Remember the weights as they are now, for their mean."""
-        self._kept.append(
-            Weights(
-                {n: list(v) for n, v in self.weights.votes.items()},
-                [[list(r) for r in m] for m in self.weights.moves],
-            )
-        )
-
-    def mean(self) -> Weights:
-        """The mean of the weights that were kept: what the last page said weighs no more than the others."""
-        count = len(self._kept)
-        votes = {
-            name: [sum(row) / count for row in zip(*(kept.votes[name] for kept in self._kept), strict=True)]
-            for name in self.weights.votes
-        }
-        moves = [
-            [
-                [sum(row) / count for row in zip(*(kept.moves[kind][a] for kept in self._kept), strict=True)]
-                for a in _RANGE
-            ]
-            for kind in range(2)
-        ]
-        return Weights(votes, moves)
-
-    def _vote(self, name: str, slope: Sequence[float]) -> None:
-        vote, seen, decay, rate = self.weights.votes[name], self._seen[name], self._decay[name], self._rate
-        for k in _RANGE:
-            g = slope[k] - decay * vote[k]
-            seen[k] += g * g
-            vote[k] += rate * g / math.sqrt(seen[k])
-
-    def _move(self, kind: int, before: int, after: int, pairs: Sequence[Sequence[float]]) -> None:
-        moves, moved = self.weights.moves[kind], self._moved[kind]
-        for a in _RANGE:
-            for b in _RANGE:
-                g = (a == before and b == after) - pairs[a][b]
-                if abs(g) > 1e-4:
-                    moved[a][b] += g * g
-                    moves[a][b] += self._rate * g / math.sqrt(moved[a][b])
 
 
 # ── the packaged weights ─────────────────────────────────────────────────────────────────
@@ -266,7 +170,7 @@ def written(weights: Weights) -> str:
 
 
 def _votes(row: list[float]) -> str:
-    return " ".join(f"{label}:{v:.2f}" for label, v in zip(LABELS, row, strict=True) if abs(v) >= 0.05)
+    return " ".join(f"{label}:{v:.2f}" for label, v in zip(LABELS, row, strict=True) if abs(v) >= _SLIGHT)
 
 
 def read(lines: str) -> Weights:

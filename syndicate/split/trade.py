@@ -39,6 +39,8 @@ def barred(units: Sequence[Block]) -> list[frozenset[Label]]:
             if below and unit.part and units[i - 1].flat[-1:] in '。!?")':
                 no |= {Label.CONT}  # glued to the end of a paragraph, above a report: a headline
             no |= _TITLES if i and _is_cut_row(units[i - 1], unit, units[i + 1]) else frozenset()
+        if i > 1 and _is_cut_row(units[i - 2], units[i - 1], unit) and _lacks_an_end(units[i - 1]):
+            no |= {Label.BODY, Label.LEAD}
         barred_.append(no if no < _ALL else frozenset())
     return barred_
 
@@ -56,6 +58,12 @@ def _is_cut_row(before: Block, unit: Block, following: Block) -> bool:
     if unit.part or len(unit.rows) > 1 or "、" not in unit.flat or following.width == 0:
         return False
     return "。" in before.flat and abs(len(unit.line) - following.width) <= 1 and unit.flat[-1] not in '!?")'
+
+
+def _lacks_an_end(row: Block) -> bool:
+    """Whether the last thing enumerated was cut: 外墙改造、庭院改造、景观; it goes on in the next unit."""
+    *whole, last = row.flat.split("、")
+    return all(len(last) < len(item) for item in whole)
 
 
 def _before(following: Block) -> frozenset[Label]:
@@ -89,6 +97,8 @@ def _must_be(before: Block | None, unit: Block) -> frozenset[Label]:
         return frozenset({Label.HEADLINE})
     if kinds.is_credit(unit.line):
         return frozenset({Label.BODY, Label.CONT, Label.FURNITURE})
+    if before is not None and unit.whole is None and not _is_text(before) and _says_who(unit):
+        return frozenset({Label.BYLINE})
     return _beside_a_label(before, unit) if before is not None else frozenset()
 
 
@@ -122,6 +132,11 @@ def _cannot_be(before: Block | None, unit: Block) -> frozenset[Label]:
 def _is_text(unit: Block) -> bool:
     """A paragraph, or its end: not a title line."""
     return "。" in unit.flat or (unit.part > 0 and unit.flat[-1:] in "。!?)")
+
+
+def _says_who(unit: Block) -> bool:
+    """A line of names with their office: 本报记者 甲 通讯员 乙."""
+    return unit.flat[:1] != "(" and _is_signature(unit)
 
 
 def _is_signature(unit: Block) -> bool:
