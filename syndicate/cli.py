@@ -59,6 +59,9 @@ def main(quiet: bool) -> None:
 @click.option(
     "--explain", "form", flag_value="explain", help="Each printed piece: what it was taken for, and why."
 )
+@click.option(
+    "--proof", "form", flag_value="proof", help="Text to mend and drop in again (docs/splitting.md)."
+)
 @_plainly
 def split(files: tuple[Path, ...], form: str | None) -> None:
     """Split the FILES of one issue (or a folder) and print its articles; nothing is stored."""
@@ -66,7 +69,7 @@ def split(files: tuple[Path, ...], form: str | None) -> None:
     from syndicate.render import issues
     from syndicate.settings import load
     from syndicate.sources import folder
-    from syndicate.split import explain
+    from syndicate.split import explain, proof
     from syndicate.split import split as split_document
 
     settings = load()
@@ -81,6 +84,8 @@ def split(files: tuple[Path, ...], form: str | None) -> None:
         click.echo(
             json.dumps(issues.as_json(split_document(document, settings.publications)), ensure_ascii=False)
         )
+    elif form == "proof":
+        click.echo(proof.written(split_document(document, settings.publications)), nl=False)
     else:
         click.echo(issues.as_outline(split_document(document, settings.publications)))
 

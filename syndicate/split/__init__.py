@@ -8,12 +8,15 @@
 6. groups       grouping.py   notes, parts, series, and halves that jump to another page
 7. fields       composing.py  spans become text: bylines.py, headlines.py, kinds.py
 8. sections     sections.py   where in the paper's feeds an article goes
+
+A file that is a proof (proof.py) has been through all this, and perhaps through an editor's hands.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
-from syndicate.model import Document, Issue, PrintedPage, Publication, Span
+from syndicate.model import Document, Issue, Masthead, PrintedPage, Publication, Span
 from syndicate.split import (
     articles,
     composing,
@@ -21,6 +24,7 @@ from syndicate.split import (
     grouping,
     masthead,
     pages,
+    proof,
     seams,
     sections,
     tagger,
@@ -30,6 +34,7 @@ from syndicate.split import (
 from syndicate.split.articles import Draft
 from syndicate.split.blocks import Block, units_of
 from syndicate.split.pages import Sheet
+from syndicate.split.proof import Proof
 from syndicate.split.tagger import Tagged
 
 __all__ = ["Explained", "explain", "split"]
@@ -48,7 +53,16 @@ class Explained:
 
 
 def split(document: Document, publications: Sequence[Publication] = ()) -> Issue:
-    """The issue a document holds. Never raises, loses or invents a character."""
+    """The issue a document holds. Never raises, loses or invents a character.
+
+    A file that is a proof (proof.py) is taken as it says.
+    """
+    proofs, rest = _proofs(document)
+    read = _printed(rest, publications)
+    return _with_proofs(document, read, publications) if proofs else read
+
+
+def _printed(document: Document, publications: Sequence[Publication]) -> Issue:
     layout = pages.layout(document, seams.packaged())
     head, paper = masthead.read(layout.head, publications)
     drafts: list[Draft] = []
@@ -75,10 +89,40 @@ def split(document: Document, publications: Sequence[Publication] = ()) -> Issue
     )
 
 
+def _proofs(document: Document, day: date | None = None) -> tuple[list[Proof], Document]:
+    """The files that are proofs, and the document with nothing in them."""
+    read = [proof.read(source.text, n, day) for n, source in enumerate(document.sources)]
+    rest = (replace(s, text="") if p else s for s, p in zip(document.sources, read, strict=True))
+    return [p for p in read if p], Document(tuple(rest))
+
+
+def _with_proofs(document: Document, issue: Issue, publications: Sequence[Publication]) -> Issue:
+    """What the proofs say and what was split beside them; the first proof with a masthead speaks for the paper."""
+    heads = [one.masthead for one in _proofs(document)[0]]
+    head = next((head for head in heads if head != Masthead()), issue.masthead)
+    paper = next((p for p in publications if p.title == head.publication), None)
+    proofs, _ = _proofs(document, head.date)
+    files = {page.spans[0].file for one in proofs for page in one.pages}
+    proofed = [replace(a, section=sections.section_of(a, paper)) for one in proofs for a in one.articles]
+    rest = [page for page in issue.pages if page.spans[0].file not in files]
+    return Issue(
+        masthead=head,
+        pages=_merged([*rest, *(page for one in proofs for page in one.pages)]),
+        articles=tuple(sorted((*issue.articles, *proofed), key=lambda a: a.page)),
+        furniture=(*(line for one in proofs for line in one.furniture), *issue.furniture),
+        warnings=masthead.calendar_warnings(head),
+    )
+
+
 def explain(document: Document, publications: Sequence[Publication] = ()) -> tuple[Explained, ...]:  # noqa: ARG001
     """Every unit of the print with its label, its score and the reasons, in printed order."""
-    told: list[Explained] = []
-    for sheet in pages.layout(document, seams.packaged()).sheets:
+    proofs, rest = _proofs(document)
+    told = [
+        Explained(line.span, page, line.role or "body", 1.0, ("the proof says so",), line.said)
+        for one in proofs
+        for page, line in one.lines
+    ]
+    for sheet in pages.layout(rest, seams.packaged()).sheets:
         number = sheet.page.number
         units, tags = _tagged(sheet, why=True)
         told += (

@@ -338,8 +338,8 @@ def is_edited(line: str) -> bool:
 
 
 def filed(line: str, issue_date: date | None) -> Dateline:
-    """The dateline a closing line holds."""
-    wire = _WIRE.search(text.flat(line))
+    """The dateline a line holds that is nothing else."""
+    wire = _WIRE.search(text.flat(line) + ",")
     return _dateline(wire if wire and _plausible(wire) else None, line, issue_date)
 
 

@@ -180,7 +180,7 @@ def _written(draft: Draft, fields: _Fields, document: Document, seams: Seams) ->
         _once(name for c in said for name in c.reporters),
         _once(name for c in said for name in c.correspondents),
         _once(name for c in said for name in c.photographers),
-        "\n".join(" ".join(raw.split()) for raw in printed(document, fields.byline)),
+        "\n".join(_in_line(printed(document, fields.byline))),
     )
     parts = tuple(
         Part(
@@ -211,13 +211,18 @@ def _written(draft: Draft, fields: _Fields, document: Document, seams: Seams) ->
         jump=Jump(
             fields.to_page,
             None if draft.joined else fields.from_page,
-            tuple(printed(document, fields.jump)),
+            _in_line(printed(document, fields.jump)),
             draft.joined,
         ),
         confidence=_confidence(draft),
         warnings=_warnings(draft, fields, paragraphs, source),
         spans=_located(fields),
     )
+
+
+def _in_line(printed: Iterable[str]) -> tuple[str, ...]:
+    """As printed, but for line ends and wide blanks."""
+    return tuple(" ".join(raw.split()) for raw in printed)
 
 
 def _once(names: Iterable[str]) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """From real issues with truth to the packaged models: `python -m syndicate.split.learn FOLDER…`.
 
 A folder has sources/ and truth/, or issues in one marked file each (marked.py). What is learned is written beside
-this module, to the byte the
-same for the same folders: character counts to seams.tsv, the labeller's votes to labels.tsv.
+this module, to the byte the same for the same folders: character counts to
+seams.tsv, the labeller's votes to labels.tsv.
 """
 
 import json

@@ -60,7 +60,7 @@ class PageLine:
 def page_line(line: str) -> PageLine | None:
     """第02版:要闻, 02 要闻 2020年10月20日 星期二, A01, 三版: what a line says of its page, if it is such a line."""
     line = line.strip(" ·|-—")
-    if len(line) > 90 or "。" in line:
+    if len(line) > 90 or "。" in line or _PAGES.fullmatch(line):  # 今日 8 版 is how many there are
         return None
     for form in _PAGE_LINES:
         found = form.fullmatch(line)

@@ -13,8 +13,11 @@ import pytest
 from syndicate import store
 from syndicate.errors import IssueError, StoreError
 from syndicate.jobs import examine, ingest
+from syndicate.readers import text
 from syndicate.services import Services
 from syndicate.sources import folder
+from syndicate.split import split
+from syndicate.split.proof import written
 from syndicate.store import entries, issues
 from tests.jobs.conftest import Clock, drop, lying_in, sample
 
@@ -312,3 +315,19 @@ def test_nothing_is_written_when_an_issue_is_refused(services: Services) -> None
 
     with store.reading(services.db) as db:
         assert issues.due_for_publishing(db) == ()
+
+
+def test_a_mended_proof_replaces_the_issue_and_moves_no_id(services: Services) -> None:
+    ingest.ingest(services, sample(16))
+    before = all_entries(services, MONDAY)
+    proof = written(split(text.read(sample(16)), services.settings.publications))
+    wrong = before[0][1] or ""
+
+    untouched = ingest.ingest(services, [("qinglan-2026-11-16.txt", proof.encode())])
+    mended = ingest.ingest(
+        services, [("qinglan-2026-11-16.txt", proof.replace(f"# {wrong}", "# 由编辑改过的标题").encode())]
+    )
+
+    assert untouched.revision.empty
+    assert [change.after.article.headline for change in mended.revision.changed] == ["由编辑改过的标题"]
+    assert [id_ for id_, _, _ in all_entries(services, MONDAY)] == [id_ for id_, _, _ in before]

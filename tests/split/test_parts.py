@@ -112,7 +112,7 @@ def test_a_page_line_tells_number_and_title(line: str, number: int, title: str |
 
 
 @pytest.mark.parametrize(
-    "line", ["(下转第二版)", "长者食堂的一张餐桌 3版", "县里出台第二版方案,请大家提意见"]
+    "line", ["今日 8 版", "(下转第二版)", "长者食堂的一张餐桌 3版", "县里出台第二版方案,请大家提意见"]
 )
 def test_other_lines_open_no_page(line: str) -> None:
     assert masthead.page_line(line) is None

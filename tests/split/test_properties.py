@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from syndicate.model import Document, Issue, Source
 from syndicate.render.issues import as_json
-from syndicate.split import explain, split
+from syndicate.split import explain, proof, split
 from syndicate.split.text import readable
 from tests.split.accounts import bare, missing_and_invented
 
@@ -50,6 +50,16 @@ def test_every_character_of_an_article_lies_in_one_span(text: str) -> None:
     ]
 
     assert len(places) == len(set(places))
+
+
+@settings(max_examples=250)
+@given(PRINT)
+@example("# 一\n\n= 1\n\n\\甲\r乙\n\n-> 丙")
+def test_the_proof_of_a_split_splits_into_the_same_proof(text: str) -> None:
+    once = proof.written(issue(text))
+
+    assert proof.read(once)
+    assert proof.written(issue(once)) == once
 
 
 @settings(max_examples=60)
