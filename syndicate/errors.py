@@ -5,6 +5,7 @@ SyndicateError
 ├── SourceError         where issues come from did not answer; names the address
 ├── ReadError           bytes that are not an issue; names the file and, where known, the page
 ├── IssueError          text that is an issue of no known paper, or contradicts itself; names the file
+├── RenderError         a value cannot be made into a book or a picture; names what is in the way
 ├── StoreError          the database refused (locked, full, unreachable); names its address
 └── DeliveryError       a mail server or robot refused; `permanent` says whether to try again
     └── DoubtfulDeliveryError   it may have been taken: a person decides, the machine does not repeat
@@ -31,6 +32,10 @@ class ReadError(SyndicateError):
 
 class IssueError(SyndicateError):
     """A document was read, but is not an issue that this service can publish."""
+
+
+class RenderError(SyndicateError):
+    """A value could not be made into a book or a picture."""
 
 
 class StoreError(SyndicateError):
