@@ -198,6 +198,7 @@ class Section:
     page_titles: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    formerly: tuple[str, ...] = ()  # slugs it had before: their addresses lead here
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +301,15 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file that belongs to an item: the issue as a book, its cover."""
+
+    url: str
+    type: str
+    size: int  # bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One item of a feed, ready for any format: texts are final, dates aware and UTC."""
 
@@ -308,19 +318,21 @@ class Item:
     title: str
     summary: str  # plain text
     html: str  # full content, escaped
-    text: str  # full content, plain
     authors: tuple[str, ...]
     categories: tuple[str, ...]
     published: datetime
     updated: datetime
+    withdrawn: datetime | None = None
+    enclosures: tuple[Enclosure, ...] = ()
+    printed: Mapping[str, object] = field(default_factory=dict)  # what JSON Feed says beyond the standard
 
 
 @dataclass(frozen=True, slots=True)
 class FeedKey:
-    """Which feed of a paper: `kind` all, issues, section, byline or series; `name` as in its address."""
+    """Which feed of a paper: `kind` is the word before the hyphen of its `name`, as in its address."""
 
-    kind: str
-    name: str  # all, issues, section-<slug>, byline-<name>, series-<name>
+    kind: str  # all, issues, corrections, section, page, byline, series, search
+    name: str  # all, issues, corrections, section-<slug>, page-<number>, byline-<name>, series-<name>, search
     title: str  # for people: 全部文章, 要闻, 记者 金露茜 …
 
     def path(self, publication: str, form: str) -> str:
@@ -337,6 +349,20 @@ class Feed:
     base_url: str  # scheme and host of the site, no trailing slash
     items: tuple[Item, ...]  # newest first; within an issue in page order
     updated: datetime
+    month: str | None = None  # of a sealed archive page (RFC 5005 §4): 2026-10
+    before: str | None = None  # the archive page before this one, by its month
+    hub: str | None = None  # address of the WebSub hub
+    query: str = ""  # of a search: what follows the ? in its address
+
+    def path(self, form: str) -> str:
+        """Its own address on the site, percent-encoded."""
+        if self.month:
+            return self.archived(self.month, form)
+        return self.key.path(self.publication.slug, form) + (f"?{self.query}" if self.query else "")
+
+    def archived(self, month: str, form: str) -> str:
+        """The address of its archive page of that month."""
+        return f"/{self.publication.slug}/feeds/archive/{quote(self.key.name)}-{month}.{form}"
 
 
 # ── mail ─────────────────────────────────────────────────────────────────────────────────

@@ -14,7 +14,7 @@ from types import FrameType
 from apscheduler.schedulers.blocking import BlockingScheduler
 
 from syndicate.errors import SyndicateError
-from syndicate.jobs import ingest, mail_confirmations, mail_digests, publish
+from syndicate.jobs import ingest, mail_confirmations, mail_digests, publish, websub
 from syndicate.services import Services
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ JOBS: tuple[tuple[str, Job], ...] = (
     ("ingest", _take_in_and_publish),
     ("confirmations", mail_confirmations.run),
     ("digests", mail_digests.run),
+    ("websub", websub.run),
 )
 """Every job, each run once a tick (`tick_seconds`)."""
 

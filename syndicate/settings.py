@@ -21,7 +21,7 @@ from syndicate.model import Publication, Section
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PREFIX = "SYNDICATE_"
-RESERVED = ("desk", "health", "outbox", "static")  # addresses of the site's own
+RESERVED = ("desk", "health", "hub", "outbox", "static")  # addresses of the site's own
 HOST = re.compile(r"[A-Za-z0-9.-]+")
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]*")
 
@@ -47,7 +47,15 @@ class Settings:
     max_file_mb: int
     feed_days: int
     feed_entries: int
+    websub_hub: str
+    books: bool
     publications: tuple[Publication, ...]
+
+    @property
+    def hub_url(self) -> str | None:
+        """Where readers may subscribe to changes (WebSub), None when they cannot."""
+        known = {"own": f"{self.base_url}/hub", "none": None}
+        return known.get(self.websub_hub, self.websub_hub)
 
     @property
     def max_file_bytes(self) -> int:
@@ -96,6 +104,11 @@ def _check_settings(settings: Settings) -> None:
         ("tick_seconds", 0 < settings.tick_seconds < math.inf, "more than 0"),
         ("feed_days", settings.feed_days >= 0, "0 or more"),
         ("feed_entries", settings.feed_entries >= 1, "at least 1"),
+        (
+            "websub_hub",
+            re.fullmatch(r"own|none|https://[!-~]+", settings.websub_hub) and ">" not in settings.websub_hub,
+            "own, none or https://…",
+        ),
     ):
         if not good:
             raise SettingsError(f"{PREFIX}{key.upper()}: expected {expected}, got {getattr(settings, key)!r}")
@@ -209,6 +222,7 @@ def _section(file: Path, values: Any) -> Section:
     for key, words in (
         ("page_titles", section.page_titles),
         ("series", section.series),
+        ("formerly", section.formerly),
         ("words", section.words),
     ):
         _check(file, key, words, _all(words, str), "a list of words")

@@ -37,7 +37,7 @@ PAPER = Publication(
     title_en="Qinglan Daily",
     host="qinglan.example",
     sections=(
-        Section("yaowen", "要闻", "News", pages=(1,)),
+        Section("yaowen", "要闻", "News", pages=(1,), formerly=("toutiao",)),
         Section("zonghe", "综合", "General"),
     ),
 )

@@ -1,23 +1,53 @@
-"""Feeds become files: every paper whose entries changed is rendered anew and replaced at once."""
+"""Feeds become files: each feed that changed is put together anew, and all of them appear at once.
+
+    feeds behind | their windows | items rendered once a change | joined | an edition | smaller codings
+    months over  | their entries | items                        | joined | kept beside the editions
+
+The work grows with what changed, not with what is stored: an item is rendered when it changes, a feed joined when one
+of its items did, an archive page written when its month is over.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import Connection
 
 from syndicate import store
+from syndicate.deliver.public import Edition
+from syndicate.jobs import renderings as items
 from syndicate.jobs.alone import alone
-from syndicate.model import Feed, FeedKey, Item, Publication
-from syndicate.render import articles, feeds
+from syndicate.model import Feed, FeedKey, Publication, StoredIssue
+from syndicate.render import articles, feeds, opml, packing, window
+from syndicate.render.window import Shown
 from syndicate.services import Services
-from syndicate.store import entries, issues
+from syndicate.store import entries, issues, renderings, websub
+from syndicate.store import feeds as registry
+from syndicate.store.feeds import StoredFeed, StoredMonth
+from syndicate.store.renderings import Measure
 
 log = logging.getLogger(__name__)
 
 ISSUES_IN_FEED = 60  # one item an issue: three months of a paper that appears five times a week
+_FRAME = 8 * 1024  # bytes kept free for what a feed says of itself
+_PRUNED_AFTER = timedelta(days=100)  # by then a month is sealed; older items are rendered again if wanted
+_STYLE = Path(__file__).resolve().parents[2] / "templates" / "web" / "static" / feeds.STYLE
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A live feed: which items, newest first, and how each is told."""
+
+    key: FeedKey
+    shown: tuple[tuple[str, Shown], ...]
+    updated: datetime
+    before: str | None
 
 
 def run(services: Services) -> None:
@@ -25,85 +55,266 @@ def run(services: Services) -> None:
     with alone(services.settings.data / "publish.lock", wait=True):
         with store.reading(services.db) as db:
             due = issues.due_for_publishing(db)
-        for slug, counter in due:
-            if paper := services.settings.publication(slug):
-                _publish(services, paper, counter)
-
-
-def _publish(services: Services, paper: Publication, counter: int) -> None:
-    """Write all feeds of one paper, then remember up to which change.
-
-    Killed in between, the next run writes the same bytes again, that is: nothing.
-    """
-    with store.reading(services.db) as db:
-        made = files(db, services, paper)
-    if services.public.publish(paper.slug, made):
-        log.info("%s: published %d files", paper.slug, len(made))
-    with store.writing(services.db) as db:
-        issues.mark_published(db, paper.slug, counter)
-
-
-def files(db: Connection, services: Services, paper: Publication) -> dict[str, bytes]:
-    """Every public file of a paper by its name: all feeds in three formats, and the list of them."""
-    made = {name: body for feed in every_feed(db, services, paper) for name, body in _forms(feed)}
-    made["feeds.opml"] = feeds.opml(paper, feed_keys(db, paper), services.settings.base_url)
-    return made
+            waiting = {slug for slug, _ in due}
+            counters = issues.counters(db)
+        for paper in services.settings.publications:
+            if paper.slug in counters and (paper.slug in waiting or _configured_anew(services, paper)):
+                _publish(services, paper, counters[paper.slug])
 
 
 def feed_keys(db: Connection, paper: Publication) -> tuple[FeedKey, ...]:
-    """Every feed a paper has: all, issues, each section, each series, each byline."""
-    return (
-        FeedKey("all", "all", "全部文章"),
-        FeedKey("issues", "issues", "每期一条"),
-        *(FeedKey("section", f"section-{s.slug}", s.title) for s in paper.sections),
-        *(FeedKey("series", f"series-{part}", name) for part, name in entries.series(db, paper.slug)),
-        *(FeedKey("byline", f"byline-{part}", name) for part, name in entries.bylines(db, paper.slug)),
-    )
+    """Every feed a paper has, in the order in which people look for them."""
+    known = {feed.name: feed for feed in registry.of_paper(db, paper.slug)}
+    sections = {
+        f"section-{section.slug}": StoredFeed(f"section-{section.slug}", "", 0) for section in paper.sections
+    }
+    always = {name: StoredFeed(name, "", 0) for name in registry.ALWAYS}
+    found = [key for feed in (always | sections | known).values() if (key := feed_key(paper, feed))]
+    return tuple(sorted(found, key=lambda key: (_KINDS.index(key.kind), _place(paper, key), key.title)))
 
 
-def every_feed(db: Connection, services: Services, paper: Publication) -> Iterator[Feed]:
-    """All feeds of a paper as they should now be."""
-    newest = issues.newest(db, paper.slug)
+def feed_key(paper: Publication, feed: StoredFeed) -> FeedKey | None:
+    """A stored feed's key; None for a section that the paper has no more."""
+    kind, _, part = feed.name.partition("-")
+    if kind == "section":
+        section = paper.section(part)
+        return FeedKey(kind, feed.name, section.title) if section else None
+    if kind == "page":
+        return FeedKey(kind, feed.name, articles.page_name(int(part), None, paper.language))
+    return FeedKey(kind, feed.name, feed.title or _TITLES[kind])
+
+
+_KINDS = ("all", "issues", "corrections", "section", "page", "series", "byline")
+_TITLES = {"all": "全部文章", "issues": "每期一条", "corrections": "更正与撤回"}
+
+
+def _place(paper: Publication, key: FeedKey) -> int:
+    part = key.name.partition("-")[2]
+    if key.kind == "section":
+        return [section.slug for section in paper.sections].index(part)
+    return int(part) if key.kind == "page" else 0
+
+
+def _configured_anew(services: Services, paper: Publication) -> bool:
+    with store.reading(services.db) as db:
+        return issues.made_of(db, paper.slug) != _made_of(services, paper)
+
+
+def _made_of(services: Services, paper: Publication) -> str:
+    return f"{items.configuration(services, paper)}:{services.settings.hub_url}"
+
+
+# ── one paper ────────────────────────────────────────────────────────────────────────────
+
+
+def _publish(services: Services, paper: Publication, counter: int) -> None:
+    """Write what is behind, then remember up to which change.
+
+    Killed in between, the next run writes the same bytes again, that is: nothing.
+    """
+    with store.writing(services.db) as db:
+        if issues.made_of(db, paper.slug) != _made_of(services, paper):
+            counter = issues.count_change(db, paper.slug)
+            registry.register_all(db, paper.slug, [s.slug for s in paper.sections], counter)
+        newest = issues.newest(db, paper.slug)
+        behind = registry.behind(db, paper.slug)
+        months = registry.unsealed(db, paper.slug, f"{newest.date:%Y-%m}") if newest else ()
     if newest is None:
         return
-    since = datetime.combine(newest.date, time.min, UTC) - timedelta(days=services.settings.feed_days)
-    for key in feed_keys(db, paper):
-        if key.kind == "issues":
-            items = _issue_items(db, services, paper)
-        else:
-            items = _entry_items(db, services, paper, key, since)
-        yield Feed(paper, key, services.settings.base_url, items, _updated(items, newest.added))
-
-
-def _entry_items(
-    db: Connection, services: Services, paper: Publication, key: FeedKey, since: datetime
-) -> tuple[Item, ...]:
-    name = key.name.removeprefix(f"{key.kind}-")
-    found = entries.latest(
-        db,
-        paper.slug,
-        limit=services.settings.feed_entries,
-        since=since,
-        section=name if key.kind == "section" else None,
-        byline=name if key.kind == "byline" else None,
-        series=name if key.kind == "series" else None,
-    )
-    return tuple(articles.item(entry, paper, services.settings.base_url) for entry in found)
-
-
-def _issue_items(db: Connection, services: Services, paper: Publication) -> tuple[Item, ...]:
-    return tuple(
-        articles.issue_item(
-            issue, entries.of_issue(db, paper.slug, issue.date), paper, services.settings.base_url
+    _seal(services, paper, months)
+    with services.public.edition(paper.slug) as edition:
+        empty = _write(services, paper, behind, newest, edition)
+    if edition.written:
+        log.info("%s: published %d files", paper.slug, len(edition.written))
+    with store.writing(services.db) as db:
+        registry.mark_published(db, paper.slug, behind)
+        for name in empty:
+            registry.forget(db, paper.slug, name)
+        issues.mark_published(db, paper.slug, counter, _made_of(services, paper))
+        websub.announce(
+            db, _topics(services, paper, behind), services.now(), hub=services.settings.websub_hub
         )
-        for issue in issues.latest(db, paper.slug, ISSUES_IN_FEED)
+        if months:
+            renderings.prune(db, paper.slug, newest.date - _PRUNED_AFTER)
+    services.public.squeeze(paper.slug)
+
+
+def _topics(services: Services, paper: Publication, behind: Sequence[StoredFeed]) -> list[str]:
+    """The addresses of these feeds. Not only of those whose bytes are new: a run cut short may have written them."""
+    names = [f"{quote(feed.name)}.{form}" for feed in behind for form in feeds.FORMS]
+    return [f"{services.settings.base_url}/{paper.slug}/feeds/{name}" for name in names]
+
+
+def _write(
+    services: Services,
+    paper: Publication,
+    behind: Sequence[StoredFeed],
+    newest: StoredIssue,
+    edition: Edition,
+) -> list[str]:
+    """Put every feed that is behind into the edition; gives the names of those that hold nothing any more."""
+    windows, empty = [], []
+    seen: dict[str, Measure] = {}
+    for feed in behind:
+        key = feed_key(paper, feed)
+        found = _window(services, paper, key, newest, seen) if key else None
+        if found and (found.shown or _stays(found.key)):
+            windows.append(found)
+        else:
+            empty.append(feed.name)
+            for form in feeds.FORMS:
+                edition.drop(f"feeds/{feed.name}.{form}")
+    for form in feeds.FORMS:
+        shelf = _shelf(services, form, windows)
+        for one in windows:
+            made = _feed(services, paper, one.key, one.updated, before=one.before)
+            _put(edition, made, form, [shelf[shown] for shown in one.shown])
+    with store.reading(services.db) as db:
+        keys = [key for key in feed_keys(db, paper) if key.name not in empty]
+    edition.put("feeds.opml", [opml.written(paper, keys, services.settings.base_url)])
+    edition.put(f"feeds/{feeds.STYLE}", [_style()])
+    return empty
+
+
+def _stays(key: FeedKey) -> bool:
+    """A feed that readers may know although nothing is in it."""
+    return key.kind in ("all", "issues", "corrections", "section")
+
+
+def _window(
+    services: Services, paper: Publication, key: FeedKey, newest: StoredIssue, seen: dict[str, Measure]
+) -> Window:
+    since = datetime.combine(newest.date, time.min, UTC) - timedelta(days=services.settings.feed_days)
+    with store.reading(services.db) as db:
+        before = registry.month_before(db, paper.slug, key.name, f"{newest.date:%Y-%m}")
+        if key.kind == "issues":
+            found = issues.latest(db, paper.slug, ISSUES_IN_FEED)
+        else:
+            listed = entries.in_feed(
+                db, paper.slug, key.name, since=since, least=services.settings.feed_entries
+            )
+    if key.kind == "issues":
+        ids = [articles.issue_id(issue, paper) for issue in found]
+        measures = items.of_issues(services, paper, found)
+        moments = [issue.updated for issue in found]
+    else:
+        ids = [one.id for one in listed]
+        measures = items.of_entries(services, paper, listed, seen)
+        moments = [max(one.updated, one.withdrawn or one.updated) for one in listed]
+    return Window(key, _shown(ids, measures), max(moments, default=newest.added), before)
+
+
+def _shown(ids: Sequence[str], measures: Mapping[str, Measure]) -> tuple[tuple[str, Shown], ...]:
+    gap = len(feeds.separator("json", first=False))
+    sizes = [(measures[id_].size + gap, measures[id_].brief_size + gap) for id_ in ids]
+    return tuple(zip(ids, window.shown(sizes, window.LARGEST - _FRAME), strict=False))
+
+
+Piece = tuple[bytes, bytes]
+"""An item as it is, and packed."""
+
+
+def _shelf(services: Services, form: str, windows: Iterable[Window]) -> dict[tuple[str, Shown], Piece]:
+    """Every item that some feed shows, in one format, once."""
+    wanted = sorted({shown for one in windows for shown in one.shown})
+    found: dict[tuple[str, Shown], Piece] = {}
+    with store.reading(services.db) as db:
+        for how in Shown:
+            ids = [id_ for id_, shown in wanted if shown is how]
+            for id_, packed in renderings.pieces(db, form, how.value, ids).items():
+                found[id_, how] = (packing.unpacked(packed), packed)
+    return found
+
+
+def _feed(
+    services: Services,
+    paper: Publication,
+    key: FeedKey,
+    updated: datetime,
+    *,
+    before: str | None,
+    month: str | None = None,
+) -> Feed:
+    return Feed(
+        paper,
+        key,
+        services.settings.base_url,
+        (),
+        updated,
+        month=month,
+        before=before,
+        hub=services.settings.hub_url,
     )
 
 
-def _updated(items: tuple[Item, ...], otherwise: datetime) -> datetime:
-    return max((item.updated for item in items), default=otherwise)
+def _put(edition: Edition, feed: Feed, form: str, chosen: Sequence[Piece]) -> None:
+    pieces, packed = _joined(feed, form, chosen)
+    edition.put(f"feeds/{feed.key.name}.{form}", pieces, packing.gzipped(pieces, packed))
 
 
-def _forms(feed: Feed) -> Iterator[tuple[str, bytes]]:
-    for form, write in (("rss", feeds.rss), ("atom", feeds.atom), ("json", feeds.json)):
-        yield f"feeds/{feed.key.name}.{form}", write(feed)
+def _joined(feed: Feed, form: str, chosen: Sequence[Piece]) -> tuple[list[bytes], list[bytes]]:
+    """A feed piece by piece, and the same pieces packed."""
+    head, tail = feeds.frame(feed, form)
+    pieces, packed = [head], [packing.packed(head)]
+    for n, (piece, its_packed) in enumerate(chosen):
+        between = feeds.separator(form, first=n == 0)
+        pieces += (between, piece)
+        packed += (_packed(between), its_packed)
+    return [*pieces, tail], [*packed, _packed(tail)]
+
+
+_packed = cache(packing.packed)  # separators and tails are always the same few
+
+
+@cache
+def _style() -> bytes:
+    return _STYLE.read_bytes()
+
+
+# ── the archive ──────────────────────────────────────────────────────────────────────────
+
+
+def _seal(services: Services, paper: Publication, months: Sequence[StoredMonth]) -> None:
+    """Write the archive pages of months that are over (RFC 5005 §4); month by month, so that memory stays flat."""
+    for month in sorted({one.month for one in months}):
+        done = [one for one in months if one.month == month]
+        for one in done:
+            _seal_one(services, paper, one)
+        with store.writing(services.db) as db:
+            registry.mark_sealed(db, paper.slug, done)
+        log.info("%s: archived %s, %d feeds", paper.slug, month, len(done))
+
+
+def _seal_one(services: Services, paper: Publication, one: StoredMonth) -> None:
+    with store.reading(services.db) as db:
+        titles = {feed.name: feed for feed in registry.of_paper(db, paper.slug)}
+        before = registry.month_before(db, paper.slug, one.name, one.month)
+        listed = entries.in_month(db, paper.slug, one.name, one.month) if one.name != "issues" else ()
+        found = _issues_of_month(db, paper, one.month) if one.name == "issues" else ()
+    key = feed_key(paper, titles.get(one.name, StoredFeed(one.name, "", 0)))
+    if key is None:
+        return
+    if one.name == "issues":
+        ids = [articles.issue_id(issue, paper) for issue in found]
+        items.of_issues(services, paper, found)
+        moments = [issue.updated for issue in found]
+    else:
+        ids = [entry.id for entry in listed]
+        items.of_entries(services, paper, listed)
+        moments = [max(entry.updated, entry.withdrawn or entry.updated) for entry in listed]
+    if not ids:
+        return
+    feed = _feed(services, paper, key, max(moments), before=before, month=one.month)
+    for form in feeds.FORMS:
+        with store.reading(services.db) as db:
+            packed = renderings.pieces(db, form, Shown.WHOLE.value, ids)
+        chosen = [(packing.unpacked(packed[id_]), packed[id_]) for id_ in ids]
+        pieces, packed_pieces = _joined(feed, form, chosen)
+        name = f"feeds/archive/{one.name}-{one.month}.{form}"
+        services.public.keep(paper.slug, name, pieces, packing.gzipped(pieces, packed_pieces))
+
+
+def _issues_of_month(db: Connection, paper: Publication, month: str) -> tuple[StoredIssue, ...]:
+    first = date.fromisoformat(f"{month}-01")
+    following = (first + timedelta(days=32)).replace(day=1)
+    return tuple(reversed(issues.between(db, paper.slug, first, following - timedelta(days=1))))

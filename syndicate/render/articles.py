@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from syndicate.model import PUBLISHED_KINDS, Article, Entry, Item, Part, Publication, StoredIssue
+from syndicate.model import PUBLISHED_KINDS, Article, Enclosure, Entry, Item, Part, Publication, StoredIssue
 from syndicate.render.budget import cut
 from syndicate.render.templates import written_day
 
@@ -106,7 +106,9 @@ def summary(article: Article, limit: int = 120) -> str:
 
 
 def item(entry: Entry, publication: Publication, base_url: str) -> Item:
-    """The entry as a feed shows it."""
+    """The entry as a feed shows it; a withdrawn one shows a notice in place of its text."""
+    if entry.withdrawn is not None:
+        return _notice(entry, publication, base_url)
     article = entry.article
     section = publication.section(entry.section)
     return Item(
@@ -115,7 +117,6 @@ def item(entry: Entry, publication: Publication, base_url: str) -> Item:
         title=_unmistakable(headline(article)),
         summary=_unmistakable(summary(article)),
         html=html(article) or f"<p>{escape(headline(article))}</p>",
-        text=text(article) or headline(article),
         authors=tuple(_unmistakable(line(name)) for name in article.byline.names if line(name)),
         categories=tuple(
             _unmistakable(line(name))
@@ -124,11 +125,62 @@ def item(entry: Entry, publication: Publication, base_url: str) -> Item:
         ),
         published=entry.published,
         updated=entry.updated,
+        printed=_printed(article),
     )
 
 
-def issue_item(issue: StoredIssue, entries: Sequence[Entry], publication: Publication, base_url: str) -> Item:
-    """A whole issue as one item: its contents, page by page."""
+def _notice(entry: Entry, publication: Publication, base_url: str) -> Item:
+    """What is left of a withdrawn article: the place it had, and that it is gone."""
+    chinese = publication.language.startswith("zh")
+    said = (
+        "本报已撤回这篇文章，或已将其并入另一篇。"
+        if chinese
+        else "The paper has withdrawn this article, or joined it to another."
+    )
+    return Item(
+        id=entry.id,
+        url=base_url + quote(entry.path),
+        title="（已撤回）" if chinese else "(Withdrawn)",
+        summary=said,
+        html=f"<p>{said}</p>",
+        authors=(),
+        categories=(),
+        published=entry.published,
+        updated=max(entry.updated, entry.withdrawn or entry.updated),
+        withdrawn=entry.withdrawn,
+    )
+
+
+def _printed(article: Article) -> dict[str, object]:
+    """How it stood in print, for programs: what the standards have no names for."""
+    by = article.byline
+    roles = {
+        "reporters": by.reporters,
+        "correspondents": by.correspondents,
+        "photographers": by.photographers,
+    }
+    jump = {"to_page": article.jump.to_page, "from_page": article.jump.from_page}
+    said: dict[str, object] = {
+        "kicker": line(article.kicker) or None,
+        "subheads": [line(subhead) for subhead in article.subheads],
+        "series": line(article.series) or None,
+        "page": article.page,
+        "page_title": line(article.page_title) or None,
+        "byline": {role: [line(name) for name in names] for role, names in roles.items() if names},
+        "jump": {way: page for way, page in jump.items() if page},
+        "kind": article.kind.value,
+    }
+    return {key: value for key, value in said.items() if value}
+
+
+def issue_item(
+    issue: StoredIssue,
+    entries: Sequence[Entry],
+    publication: Publication,
+    base_url: str,
+    enclosures: Sequence[Enclosure] = (),
+) -> Item:
+    """A whole issue as one item: its contents, page by page, and the files it can be had as."""
     listed = [e for e in entries if e.withdrawn is None and e.article.kind in PUBLISHED_KINDS]
     titles = dict(issue.pages)
     at = sorted({e.article.page for e in listed})
@@ -136,7 +188,7 @@ def issue_item(issue: StoredIssue, entries: Sequence[Entry], publication: Public
     printed = datetime.combine(issue.date, publication.print_time, ZoneInfo(publication.zone)).astimezone(UTC)
     published = min(printed, issue.added)  # as revise dates the issue's entries: it never moves
     return Item(
-        id=_issue_id(issue, publication),
+        id=issue_id(issue, publication),
         url=base_url + quote(issue.path),
         title=_unmistakable(issue_title(issue, publication)),
         summary=_unmistakable(cut("；".join(headline(e.article) for e in listed), 120)),
@@ -145,19 +197,14 @@ def issue_item(issue: StoredIssue, entries: Sequence[Entry], publication: Public
             f"<ul>{''.join(_listed(e, base_url) for e in found)}</ul>"
             for number, found in pages.items()
         ),
-        text="\n\n".join(
-            "\n".join(
-                (
-                    page_name(number, titles.get(number), publication.language),
-                    *(f"· {headline(e.article)}" for e in found),
-                )
-            )
-            for number, found in pages.items()
-        ),
         authors=(),
         categories=(),
         published=published,
         updated=published if issue.updated == issue.added else max(published, issue.updated),
+        enclosures=tuple(enclosures),
+        printed={
+            "issue": {"date": issue.date.isoformat(), "number": issue.number, "pages": len(issue.pages)}
+        },
     )
 
 
@@ -250,7 +297,8 @@ def _names(names: Iterable[str]) -> str:
     return " ".join(filter(None, map(line, names)))
 
 
-def _issue_id(issue: StoredIssue, publication: Publication) -> str:
+def issue_id(issue: StoredIssue, publication: Publication) -> str:
+    """The issue's own tag: URI (RFC 4151)."""
     # By its day: a number may come later than the first pages, or be corrected.
     return f"tag:{publication.host},{issue.date.isoformat()}:{publication.slug}/{issue.date:%Y%m%d}"
 

@@ -1,4 +1,7 @@
-"""One Feed as RSS 2.0, Atom 1.0 and JSON Feed 1.1 with equal items, and the list of feeds as OPML.
+"""One Feed as RSS 2.0, Atom 1.0 and JSON Feed 1.1 with equal items.
+
+A feed is a frame, which says what it is, around one fragment for each item. A fragment is the same in every feed,
+so it is rendered once a change and kept; `written` puts both together.
 
 The only module that knows feedgen, and where each of its traps is disarmed (measured with 1.0.0).
 """
@@ -6,183 +9,298 @@ The only module that knows feedgen, and where each of its traps is disarmed (mea
 from __future__ import annotations
 
 import html
-import json as notation
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
+from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from syndicate.model import Feed, FeedKey, Item, Publication
+from syndicate.model import Feed, Item, Publication
+from syndicate.render import jsonfeed
 from syndicate.render.articles import UNTITLED, clean, line
 
-GENERATOR = "Syndicate"  # without a version: a release must not change every feed
+FORMS = ("rss", "atom", "json")
 TYPES = {"rss": "application/rss+xml", "atom": "application/atom+xml", "json": "application/feed+json"}
+GENERATOR = "Syndicate"  # without a version: a release must not change every feed
+STYLE = "feed.css"
+TTL = 60  # minutes: how often a reader may ask where it goes by nothing else
+
+Frame = tuple[bytes, bytes]
+"""What stands before the first item of a feed, and after the last."""
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
+_HISTORY = "{http://purl.org/syndication/history/1.0}"  # RFC 5005
+_TOMBSTONE = "{http://purl.org/atompub/tombstones/1.0}"  # RFC 6721
+_MEDIA = "{http://search.yahoo.com/mrss/}"  # Media RSS 1.5.1
+_SPACES: dict[str, dict[str | None, str]] = {
+    "rss": {
+        "atom": _ATOM[1:-1],
+        "content": "http://purl.org/rss/1.0/modules/content/",
+        "dc": "http://purl.org/dc/elements/1.1/",
+        "fh": _HISTORY[1:-1],
+        "media": _MEDIA[1:-1],
+    },
+    "atom": {None: _ATOM[1:-1], "at": _TOMBSTONE[1:-1], "fh": _HISTORY[1:-1]},
+}
+_ITEM = {"rss": (b"<item>", b"</item>"), "atom": (b"<entry>", b"</entry>")}
+_MARGIN = {"rss": b"\n    ", "atom": b"\n  ", "json": b"\n  "}
+_END = {"rss": b"\n  </channel>", "atom": b"\n</feed>"}
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def rss(feed: Feed) -> bytes:
-    """RSS 2.0 with the content, dc and atom modules."""
-    feed = _cleaned(feed)
-    made = _generator(feed, "rss")
-    made.load_extension("dc", atom=False, rss=True)
-    for item in feed.items:
-        entry = made.add_entry(order="append")  # the default puts the last one first
-        entry.guid(item.id, permalink=False)
-        entry.title(item.title)
-        entry.link(href=item.url)
-        # A description is HTML by definition, and must be there or feedgen puts the content in its place.
-        entry.description(html.escape(item.summary or item.title, quote=False))
-        entry.content(item.html)  # becomes content:encoded
-        if item.authors:
-            entry.dc.dc_creator(list(item.authors))  # author() without a mail address is dropped
-        for category in item.categories:
-            entry.category(term=category)
-        entry.published(item.published)
-    root = _tree(made.rss_str())
-    for element, item in zip(root.iterfind("channel/item"), feed.items, strict=True):
-        etree.SubElement(element, f"{_ATOM}updated").text = item.updated.isoformat()  # RSS knows no such date
-    return _written(root)
+    """RSS 2.0 with the content, dc, media and atom modules."""
+    return written(feed, "rss")
 
 
 def atom(feed: Feed) -> bytes:
     """Atom 1.0 (RFC 4287)."""
-    feed = _cleaned(feed)
-    made = _generator(feed, "atom")
-    made.author(name=line(feed.publication.title) or UNTITLED)  # stands for entries without a byline
-    for item in feed.items:
-        entry = made.add_entry(order="append")
-        entry.id(item.id)
-        entry.title(item.title)
-        entry.link(href=item.url)
-        entry.summary(item.summary or item.title)
-        entry.content(item.html, type="html")  # type CDATA is not valid Atom
-        for author in item.authors:
-            entry.author(name=author)
-        for category in item.categories:
-            entry.category(term=category)
-        entry.published(item.published)
-        entry.updated(item.updated)  # else: now
-    root = _tree(made.atom_str())
-    for link in root.iterfind(f"{_ATOM}entry/{_ATOM}link"):
-        link.set("rel", "alternate")  # feedgen loses rel and type of entry links
-        link.set("type", "text/html")
-    return _written(root)
+    return written(feed, "atom")
 
 
 def json(feed: Feed) -> bytes:
     """JSON Feed 1.1."""
-    feed = _cleaned(feed)
-    written = {
-        "version": "https://jsonfeed.org/version/1.1",
-        "title": _title(feed),
-        "home_page_url": _home(feed),
-        "feed_url": feed.base_url + feed.key.path(feed.publication.slug, "json"),
-        "description": _description(feed),
-        "language": feed.publication.language,
-        "authors": [{"name": line(feed.publication.title) or UNTITLED}],
-        "items": [_json_item(item) for item in feed.items],
-    }
-    return notation.dumps(written, ensure_ascii=False, indent=1).encode() + b"\n"
+    return written(feed, "json")
 
 
-def opml(publication: Publication, keys: Sequence[FeedKey], base_url: str) -> bytes:
-    """OPML 2.0: every feed of the paper, for a reader's import."""
-    root = etree.Element("opml", version="2.0")
-    head, body = etree.SubElement(root, "head"), etree.SubElement(root, "body")
-    etree.SubElement(head, "title").text = line(publication.title)
-    for key in keys:
-        feed = Feed(publication, key, base_url, (), datetime.min.replace(tzinfo=UTC))
-        etree.SubElement(
-            body,
-            "outline",
-            type="rss",  # as the standard wants it for Atom, too
-            text=_title(feed),
-            title=_title(feed),
-            xmlUrl=base_url + key.path(publication.slug, "atom"),
-            htmlUrl=_home(feed),
-            language=publication.language,
-        )
-    return _written(root)
+def written(feed: Feed, form: str) -> bytes:
+    """The feed in one of FORMS."""
+    return b"".join(joined(frame(feed, form), [fragment(item, form) for item in feed.items], form))
 
 
-def _generator(feed: Feed, form: str) -> FeedGenerator:
+def joined(frame: Frame, fragments: Sequence[bytes], form: str) -> Iterator[bytes]:
+    """A frame and the fragments in it, piece by piece."""
+    yield frame[0]
+    for n, piece in enumerate(fragments):
+        yield separator(form, first=n == 0)
+        yield piece
+    yield frame[1]
+
+
+def separator(form: str, *, first: bool) -> bytes:
+    """What stands before a fragment."""
+    return b",\n  " if form == "json" and not first else _MARGIN[form]
+
+
+# ── one item ─────────────────────────────────────────────────────────────────────────────
+
+
+def fragment(item: Item, form: str, *, brief: bool = False) -> bytes:
+    """An item as it stands in any feed; `brief`: its summary without the text."""
+    item = _cleaned(item)
+    if form == "json":
+        return jsonfeed.fragment(item, brief=brief)
+    made = _bare(form)
+    entry = made.add_entry()
+    if form == "rss":
+        _fill_rss(entry, item, brief=brief)
+        root = _rooted(made.rss_str(), form)
+        _mend_rss(_at(root, "channel/item"), item)
+    else:
+        _fill_atom(entry, item, brief=brief)
+        root = _rooted(made.atom_str(), form)
+        _mend_atom(root, item)
+    body = _serialized(root)
+    begin, end = _ITEM[form]
+    piece = body[body.index(begin) : body.rindex(end) + len(end)]
+    return piece + _tombstone(item) if form == "atom" else piece
+
+
+def _bare(form: str) -> FeedGenerator:
+    """A generator that needs no more than an item."""
     made = FeedGenerator()
-    made.id(f"tag:{feed.publication.host},2026:{feed.publication.slug}/feeds/{quote(feed.key.name)}")
-    made.title(_title(feed))
-    made.description(_description(feed))
-    made.language(feed.publication.language)
-    made.generator(GENERATOR)
-    made.updated(feed.updated)  # lastBuildDate, too; else: now
-    made.link(href=feed.base_url + feed.key.path(feed.publication.slug, form), rel="self", type=TYPES[form])
-    made.link(href=_home(feed), rel="alternate", type="text/html")  # last: RSS takes the last for its own
+    made.id("x")
+    made.title("x")
+    made.description("x")
+    made.link(href="x", rel="alternate")
+    if form == "rss":
+        made.load_extension("dc", atom=False, rss=True)
     return made
 
 
-def _tree(body: bytes) -> etree._Element:
-    return etree.fromstring(body, etree.XMLParser(resolve_entities=False, huge_tree=True))
+def _fill_rss(entry: FeedEntry, item: Item, *, brief: bool) -> None:
+    entry.guid(item.id, permalink=False)
+    entry.title(item.title)
+    entry.link(href=item.url)
+    # A description is HTML by definition, and must be there or feedgen puts the content in its place.
+    entry.description(html.escape(item.summary or item.title, quote=False))
+    if not brief:
+        entry.content(item.html)  # becomes content:encoded
+    if item.authors:
+        entry.dc.dc_creator(list(item.authors))  # author() without a mail address is dropped
+    for category in item.categories:
+        entry.category(term=category)
+    entry.published(item.published)
+    if item.enclosures:
+        book = item.enclosures[0]  # RSS 2.0 has one; all are told as media
+        entry.enclosure(book.url, str(book.size), book.type)
 
 
-def _written(root: etree._Element) -> bytes:
-    etree.indent(root)
-    return etree.tostring(root, encoding="UTF-8", xml_declaration=True) + b"\n"
+def _mend_rss(element: etree._Element, item: Item) -> None:
+    etree.SubElement(element, f"{_ATOM}updated").text = item.updated.isoformat()  # RSS knows no such date
+    for one in item.enclosures:
+        medium = "image" if one.type.startswith("image/") else "document"
+        etree.SubElement(
+            element, f"{_MEDIA}content", url=one.url, type=one.type, fileSize=str(one.size), medium=medium
+        )
 
 
-def _title(feed: Feed) -> str:
-    paper = line(feed.publication.title) or UNTITLED
-    return paper if feed.key.kind == "all" else f"{paper} · {line(feed.key.title)}"
+def _fill_atom(entry: FeedEntry, item: Item, *, brief: bool) -> None:
+    entry.id(item.id)
+    entry.title(item.title)
+    entry.link(href=item.url)
+    entry.summary(item.summary or item.title)
+    if not brief:
+        entry.content(item.html, type="html")  # type CDATA is not valid Atom
+    for author in item.authors:
+        entry.author(name=author)
+    for category in item.categories:
+        entry.category(term=category)
+    entry.published(item.published)
+    entry.updated(item.updated)  # else: now
 
 
-def _description(feed: Feed) -> str:
-    return " · ".join(filter(None, (_title(feed), line(feed.publication.publisher))))
+def _mend_atom(root: etree._Element, item: Item) -> None:
+    entry = _at(root, f"{_ATOM}entry")
+    for link in entry.iterfind(f"{_ATOM}link"):
+        link.set("rel", "alternate")  # feedgen loses rel and type of entry links
+        link.set("type", "text/html")
+    for one in item.enclosures:
+        etree.SubElement(
+            entry, f"{_ATOM}link", href=one.url, rel="enclosure", type=one.type, length=str(one.size)
+        )
 
 
-def _home(feed: Feed) -> str:
-    """The page that shows what the feed holds."""
-    front = f"{feed.base_url}/{feed.publication.slug}/"
-    folder = {"section": "sections/", "byline": "bylines/", "series": "series/"}.get(feed.key.kind)
-    if folder:
-        return front + folder + quote(feed.key.name.removeprefix(f"{feed.key.kind}-"))
-    return f"{front}issues" if feed.key.kind == "issues" else front
+def _tombstone(item: Item) -> bytes:
+    """RFC 6721 §3; the entry with its notice stays beside it, because few readers know the mark."""
+    if item.withdrawn is None:
+        return b""
+    ref = html.escape(item.id)
+    return f'\n  <at:deleted-entry ref="{ref}" when="{_second(item.withdrawn).isoformat()}"/>'.encode()
 
 
-def _json_item(item: Item) -> dict[str, object]:
-    return {
-        "id": item.id,
-        "url": item.url,
-        "title": item.title,
-        "summary": item.summary or item.title,
-        "content_html": item.html,
-        "content_text": item.text,
-        "date_published": item.published.isoformat(),
-        "date_modified": item.updated.isoformat(),
-        **({"authors": [{"name": author} for author in item.authors]} if item.authors else {}),
-        **({"tags": list(item.categories)} if item.categories else {}),
-    }
-
-
-def _cleaned(feed: Feed) -> Feed:
-    """The feed with texts that XML can hold, and dates as all three formats can say them."""
-    return replace(
-        feed, updated=_second(feed.updated), items=tuple(_cleaned_item(item) for item in feed.items)
-    )
-
-
-def _cleaned_item(item: Item) -> Item:
+def _cleaned(item: Item) -> Item:
+    """The item with texts that XML can hold, and dates as all three formats can say them."""
     return replace(
         item,
         title=line(item.title) or UNTITLED,
         summary=line(item.summary),
         html=clean(item.html),
-        text=clean(item.text),
         authors=tuple(filter(None, map(line, item.authors))),
         categories=tuple(filter(None, map(line, item.categories))),
         published=_second(item.published),
         updated=_second(item.updated),
     )
+
+
+# ── around the items ─────────────────────────────────────────────────────────────────────
+
+
+def frame(feed: Feed, form: str) -> Frame:
+    """What a feed says of itself."""
+    feed = replace(feed, updated=_second(feed.updated))
+    if form == "json":
+        return jsonfeed.frame(feed, title(feed), description(feed), home(feed))
+    made = _generator(feed, form)
+    root = _rooted(made.rss_str() if form == "rss" else made.atom_str(), form)
+    _link(_at(root, "channel") if form == "rss" else root, feed, form)
+    body = _serialized(root)
+    style = feed.base_url + f"/{feed.publication.slug}/feeds/{STYLE}"
+    after_declaration = body.index(b"?>") + 2
+    begin = body.rindex(_END[form])
+    told = f'\n<?xml-stylesheet type="text/css" href="{style}"?>'.encode()
+    return body[:after_declaration] + told + body[after_declaration:begin], body[begin:]
+
+
+def _generator(feed: Feed, form: str) -> FeedGenerator:
+    made = FeedGenerator()
+    made.id(f"tag:{feed.publication.host},2026:{feed.publication.slug}/feeds/{quote(feed.key.name)}")
+    made.title(title(feed))
+    made.description(description(feed))
+    made.language(feed.publication.language)
+    made.generator(GENERATOR)
+    made.updated(feed.updated)  # lastBuildDate, too; else: now
+    made.link(href=feed.base_url + feed.path(form), rel="self", type=TYPES[form])
+    made.link(href=home(feed), rel="alternate", type="text/html")  # last: RSS takes the last for its own
+    if form == "atom":
+        made.author(name=line(feed.publication.title) or UNTITLED)  # stands for entries without a byline
+    elif not feed.month:
+        made.ttl(TTL)
+        made.skipDays(list(_silent_days(feed.publication)))
+    return made
+
+
+def _link(head: etree._Element, feed: Feed, form: str) -> None:
+    """The links that feedgen cannot write, or not in RSS."""
+    links = {
+        "hub": feed.hub if not feed.month else None,
+        "current": feed.base_url + feed.key.path(feed.publication.slug, form) if feed.month else None,
+        "prev-archive": feed.base_url + feed.archived(feed.before, form) if feed.before else None,
+    }
+    for rel, href in links.items():
+        if href:
+            etree.SubElement(head, f"{_ATOM}link", href=href, rel=rel)
+    if feed.month:
+        etree.SubElement(head, f"{_HISTORY}archive")
+
+
+def title(feed: Feed) -> str:
+    """What a feed is called."""
+    paper = line(feed.publication.title) or UNTITLED
+    name = paper if feed.key.kind == "all" else f"{paper} · {line(feed.key.title)}"
+    return f"{name} · {feed.month}" if feed.month else name
+
+
+def description(feed: Feed) -> str:
+    """What a feed is called, and who publishes the paper."""
+    return " · ".join(filter(None, (title(feed), line(feed.publication.publisher))))
+
+
+def home(feed: Feed) -> str:
+    """The page that shows what the feed holds."""
+    front = f"{feed.base_url}/{feed.publication.slug}/"
+    folder = {"section": "sections/", "byline": "bylines/", "series": "series/"}.get(feed.key.kind)
+    if folder:
+        return front + folder + quote(feed.key.name.removeprefix(f"{feed.key.kind}-"))
+    if feed.key.kind == "search":
+        return f"{front}search?{feed.query}"
+    return f"{front}issues" if feed.key.kind == "issues" else front
+
+
+def _silent_days(publication: Publication) -> Iterable[str]:
+    """Days in Greenwich on which no issue appears, summer or winter (RSS 2.0, skipDays)."""
+    zone = ZoneInfo(publication.zone)
+    monday = (date(2026, 1, 5), date(2026, 7, 6))
+    spoken = {
+        datetime.combine(day.replace(day=day.day + weekday), publication.print_time, zone).astimezone(UTC)
+        for day in monday
+        for weekday in publication.print_days
+    }
+    return [name for number, name in enumerate(_DAYS) if number not in {at.weekday() for at in spoken}]
+
+
+# ── XML ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _rooted(body: bytes, form: str) -> etree._Element:
+    """What feedgen wrote, with every name space declared at the root: fragments must need none of their own."""
+    old = etree.fromstring(body, etree.XMLParser(resolve_entities=False, huge_tree=True))
+    root = etree.Element(old.tag, dict(old.attrib), nsmap=_SPACES[form])
+    root.extend(list(old))
+    return root
+
+
+def _at(root: etree._Element, path: str) -> etree._Element:
+    return next(root.iterfind(path))
+
+
+def _serialized(root: etree._Element) -> bytes:
+    etree.indent(root)
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True) + b"\n"
 
 
 def _second(moment: datetime) -> datetime:

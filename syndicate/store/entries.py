@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from syndicate.model import PUBLISHED_KINDS, Entry
 from syndicate.store import articles
@@ -19,6 +22,42 @@ def of_issue(db: Connection, publication: str, day: date, *, withdrawn: bool = F
         query = query.where(entries.c.withdrawn.is_(None))
     found = [_entry(row) for row in db.execute(query)]
     return tuple(sorted(found, key=lambda e: (e.article.page, e.page, e.n)))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An entry in a feed's window: enough to say what its rendering is made of."""
+
+    id: str
+    section: str
+    kind: str
+    updated: datetime
+    withdrawn: datetime | None
+
+
+def in_feed(
+    db: Connection, publication: str, feed: str, *, since: datetime, least: int
+) -> tuple[Listed, ...]:
+    """The entries of a live feed, newest first, withdrawn ones too: all since then, and at least so many."""
+    wanted = _of_feed(publication, feed)
+    by = entries.c.corrected if feed == "corrections" else entries.c.published
+    recent = select(func.count()).select_from(entries).where(*wanted, by >= since)
+    limit = max(least, db.execute(recent).scalar_one())
+    query = select(*_LISTED).where(*wanted)
+    return _listed(db, query.order_by(by.desc(), entries.c.id).limit(limit))
+
+
+def in_month(db: Connection, publication: str, feed: str, month: str) -> tuple[Listed, ...]:
+    """The entries of a feed that were printed in a month (2026-10), newest first, withdrawn ones too."""
+    first = date.fromisoformat(f"{month}-01")
+    last = first.replace(day=monthrange(first.year, first.month)[1])
+    query = select(*_LISTED).where(*_of_feed(publication, feed), entries.c.date.between(first, last))
+    return _listed(db, query.order_by(entries.c.published.desc(), entries.c.id))
+
+
+def with_ids(db: Connection, ids: Sequence[str]) -> tuple[Entry, ...]:
+    """These entries, in no order."""
+    return tuple(_entry(row) for row in db.execute(select(entries).where(entries.c.id.in_(ids))))
 
 
 def find(db: Connection, publication: str, day: date, page: int, n: int) -> Entry | None:
@@ -86,6 +125,36 @@ def series(db: Connection, publication: str) -> tuple[tuple[str, str], ...]:
     return _names(db, publication, "series")
 
 
+def named(publication: str, kind: str, *parts: str) -> Select[Any]:
+    """A query for the ids of entries with one of these names, as in addresses; `kind`: byline or series."""
+    return select(names.c.entry).where(
+        names.c.publication == publication, names.c.kind == kind, names.c.part.in_(parts)
+    )
+
+
+_LISTED = (entries.c.id, entries.c.section, entries.c.kind, entries.c.updated, entries.c.withdrawn)
+
+
+def _listed(db: Connection, query: Select[Any]) -> tuple[Listed, ...]:
+    return tuple(Listed(*row) for row in db.execute(query))
+
+
+def _of_feed(publication: str, feed: str) -> list[ColumnElement[bool]]:
+    """What a feed holds, by its name."""
+    kind, _, part = feed.partition("-")
+    wanted: list[ColumnElement[bool]] = [entries.c.kind.in_([kind.value for kind in PUBLISHED_KINDS])]
+    if kind in ("byline", "series"):
+        return [*wanted, entries.c.id.in_(named(publication, kind, part))]
+    wanted.append(entries.c.publication == publication)
+    if kind == "section":
+        wanted.append(entries.c.section == part)
+    elif kind == "page":
+        wanted.append(entries.c.page == int(part))
+    elif kind == "corrections":
+        wanted.append(entries.c.corrected.is_not(None))
+    return wanted
+
+
 def _published() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return entries.c.withdrawn.is_(None), entries.c.kind.in_([kind.value for kind in PUBLISHED_KINDS])
 
@@ -96,13 +165,10 @@ def _wanted(
     wanted = list(_published())
     if section is not None:
         wanted.append(entries.c.section == section)
-    named = [(kind, part) for kind, part in (("byline", byline), ("series", of_series)) if part is not None]
-    for kind, part in named:
-        theirs = select(names.c.entry).where(
-            names.c.publication == publication, names.c.kind == kind, names.c.part == part
-        )
-        wanted.append(entries.c.id.in_(theirs))
-    if not named:  # else SQLite would walk the whole paper, newest first, for somebody's three articles
+    asked = [(kind, part) for kind, part in (("byline", byline), ("series", of_series)) if part is not None]
+    for kind, part in asked:
+        wanted.append(entries.c.id.in_(named(publication, kind, part)))
+    if not asked:  # else SQLite would walk the whole paper, newest first, for somebody's three articles
         wanted.append(entries.c.publication == publication)
     return wanted
 
@@ -119,5 +185,5 @@ def _names(db: Connection, publication: str, kind: str) -> tuple[tuple[str, str]
 
 def _entry(row: Row[Any]) -> Entry:
     values = dict(row._mapping)
-    del values["kind"]  # the article says it; the column is for the queries
+    del values["kind"], values["corrected"]  # columns for the queries
     return Entry(**values | {"article": articles.loads(row.article)})

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, 
 
 from syndicate.errors import IssueError, StoreError
 from syndicate.model import Entry, Issue, Publication, Revision, Source, StoredIssue, address_part
-from syndicate.store import articles
+from syndicate.store import articles, feeds, search
 from syndicate.store.tables import entries, issues, names, pages, publications, storable
 
 
@@ -96,7 +96,12 @@ def save(
         db.execute(update(issues).where(*_key(issues, publication.slug, day)).values(updated=now, **row))
     _save_pages(db, publication.slug, day, kept, paper)
     _save_entries(db, revision)
-    _count_change(db, publication.slug)
+    touched = (
+        *(new.entry for new in revision.new),
+        *(entry for change in revision.changed for entry in (change.before, change.after)),
+        *revision.withdrawn,
+    )
+    feeds.register(db, publication.slug, day, touched, count_change(db, publication.slug))
 
 
 def due_for_publishing(db: Connection) -> tuple[tuple[str, int], ...]:
@@ -109,13 +114,33 @@ def due_for_publishing(db: Connection) -> tuple[tuple[str, int], ...]:
     return tuple((row.slug, row.changed) for row in rows)
 
 
-def mark_published(db: Connection, slug: str, counter: int) -> None:
-    """The public files show the paper as it was at that count; a later change stays due."""
+def count_change(db: Connection, slug: str) -> int:
+    """Count one more change of what is published; gives the new count."""
+    mine = publications.c.slug == slug
+    if not db.execute(update(publications).where(mine).values(changed=publications.c.changed + 1)).rowcount:
+        db.execute(insert(publications).values(slug=slug, changed=1, published=0))
+    counted: int = db.execute(select(publications.c.changed).where(mine)).scalar_one()
+    return counted
+
+
+def counters(db: Connection) -> dict[str, int]:
+    """How often each stored paper has changed."""
+    return {row.slug: row.changed for row in db.execute(select(publications.c.slug, publications.c.changed))}
+
+
+def made_of(db: Connection, slug: str) -> str | None:
+    """The configuration that the paper's public files show; None before there are any."""
+    return db.execute(select(publications.c.made_of).where(publications.c.slug == slug)).scalar()
+
+
+def mark_published(db: Connection, slug: str, counter: int, made_of: str) -> None:
+    """The public files show the paper as it was at that count, so configured; a later change stays due."""
     db.execute(
         update(publications)
         .where(publications.c.slug == slug, publications.c.published < counter)
         .values(published=counter)
     )
+    db.execute(update(publications).where(publications.c.slug == slug).values(made_of=made_of))
 
 
 def _of(publication: str) -> Select[Any]:
@@ -214,12 +239,24 @@ def _save_entries(db: Connection, revision: Revision) -> None:
         )
         if done.rowcount != len(touched):
             raise StoreError("an entry to be changed is not in the ledger")
+        _save_corrections(db, revision)
     if changed:
         db.execute(
             delete(names).where(names.c.entry == bindparam("key")), [{"key": entry.id} for entry in changed]
         )
     if rows := [row for entry in (*added, *changed) for row in _name_rows(entry)]:
         db.execute(insert(names), rows)
+    search.index(db, (*added, *changed))
+    search.forget(db, [entry.id for entry in revision.withdrawn])
+
+
+def _save_corrections(db: Connection, revision: Revision) -> None:
+    """When the text of an entry last changed; a move to another section is no correction."""
+    said = [(c.after.id, c.after.updated) for c in revision.changed if c.after.updated != c.before.updated]
+    gone = [(entry.id, entry.withdrawn) for entry in revision.withdrawn]
+    if rows := [{"key": id_, "at": moment} for id_, moment in (*said, *gone)]:
+        query = update(entries).where(entries.c.id == bindparam("key"))
+        db.execute(query.values(corrected=bindparam("at")), rows)
 
 
 def _entry_row(entry: Entry) -> dict[str, Any]:
@@ -250,11 +287,3 @@ def _name_rows(entry: Entry) -> list[dict[str, Any]]:
         {"entry": entry.id, "publication": entry.publication, "kind": kind, "part": part, "name": name}
         for (kind, part), name in by_part.items()
     ]
-
-
-def _count_change(db: Connection, slug: str) -> None:
-    counted = db.execute(
-        update(publications).where(publications.c.slug == slug).values(changed=publications.c.changed + 1)
-    )
-    if not counted.rowcount:
-        db.execute(insert(publications).values(slug=slug, changed=1, published=0))

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -24,7 +25,10 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.types import TypeEngine
 
 HEAD = "0004"  # the newest migration; a test holds it against the folder
 
@@ -74,6 +78,26 @@ class Lines(TypeDecorator[tuple[str, ...]]):
         return None if value is None else tuple(json.loads(value))
 
 
+class Grams(TypeDecorator[tuple[str, ...]]):
+    """What search.py makes of a text, in order: spaced text for FTS5, a tsvector with positions in PostgreSQL."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The column's type."""
+        return dialect.type_descriptor(TSVECTOR() if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
+        """A tuple to what is indexed. Letters and digits only: nothing in a gram wants quoting."""
+        if value is None or dialect.name == "sqlite":
+            return None if value is None else " ".join(value)
+        return " ".join(f"'{gram}':{at}" for at, gram in enumerate(value, 1) if gram != GAP)
+
+
+GAP = "¶"  # between two texts of an article: no phrase reaches over it
+
+
 def canonical(value: Any) -> str:
     """JSON that is the same text for the same value, and that every database can hold."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -96,6 +120,7 @@ publications = Table(
     Column("slug", Text, primary_key=True),
     Column("changed", Integer, nullable=False),  # counts the changes of what is published
     Column("published", Integer, nullable=False),  # the last of them that reached the public folder
+    Column("made_of", Text),  # the configuration that the public files show
 )
 
 issues = Table(
@@ -139,10 +164,13 @@ entries = Table(
     Column("published", Moment, nullable=False),
     Column("updated", Moment, nullable=False),
     Column("withdrawn", Moment),
+    Column("corrected", Moment),  # when its text last changed after it was published
     ForeignKeyConstraint(["publication", "date"], ["issues.publication", "issues.date"]),
     UniqueConstraint("publication", "date", "page", "n"),
     Index(None, "publication", "published"),
     Index(None, "publication", "section", "published"),
+    Index(None, "publication", "page", "published"),
+    Index(None, "publication", "corrected"),
 )
 
 names = Table(
@@ -157,14 +185,51 @@ names = Table(
     Index(None, "publication", "kind", "part"),
 )
 
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("publication", Text, primary_key=True),
+    Column("name", Text, primary_key=True),  # as in its address: all, section-yaowen, byline-何晓楠
+    Column("title", Text, nullable=False),
+    Column("changed", Integer, nullable=False),  # the paper's count when an entry in it last changed
+    Column("published", Integer, nullable=False),  # the count that its public files show
+)
+
+feed_months = Table(
+    "feed_months",
+    metadata,
+    Column("publication", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("month", Text, primary_key=True),  # 2026-11
+    Column("changed", Integer, nullable=False),
+    Column("archived", Integer, nullable=False),  # the count that the sealed page shows; 0: there is none
+)
+
 renderings = Table(
     "renderings",
     metadata,
-    Column("entry", Text, ForeignKey("entries.id"), primary_key=True),
+    Column("item", Text, primary_key=True),  # id of an entry or an issue
+    Column("form", Text, primary_key=True),  # rss, atom or json
     Column("made_of", Text, nullable=False),  # what it was rendered from; another value: render it anew
-    Column("rss", LargeBinary, nullable=False),
-    Column("atom", LargeBinary, nullable=False),
-    Column("json", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),  # bytes of the whole item, unpacked
+    Column("brief_size", Integer, nullable=False),
+    Column("whole", LargeBinary, nullable=False),  # packed: see render/packing.py
+    Column("brief", LargeBinary, nullable=False),
+)
+
+# On SQLite an FTS5 table over this one, searchable_words, is kept by triggers (migration 0003).
+searchable = Table(
+    "searchable",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("entry", Text, ForeignKey("entries.id"), nullable=False),  # a very long article has several rows
+    Column("publication", Text, nullable=False),
+    Column("section", Text, nullable=False),
+    Column("published", Moment, nullable=False),
+    Column("grams", Grams, nullable=False),
+    Index(None, "entry"),
+    Index(None, "publication", "published", "entry", "section"),  # all that a search reads beside the grams
+    Index(None, "grams", postgresql_using="gin", sqlite_where=text("number IS NULL")),  # empty on SQLite
 )
 
 subscriptions = Table(
@@ -223,5 +288,55 @@ deliveries = Table(
     UniqueConstraint("message_id"),
     Index(None, "state", "not_before"),
     Index(None, "subscription"),
+    sqlite_autoincrement=True,
+)
+
+hub_subscriptions = Table(
+    "hub_subscriptions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("topic", Text, nullable=False),  # the feed's own address, as it names itself
+    Column("callback", Text, nullable=False),
+    Column("host", Text, nullable=False),  # of the callback: what limits count by, and all that logs name
+    Column("secret", Text),  # signs what is sent; never logged or shown
+    Column("expires", Moment),  # empty: never verified, nothing is sent
+    Column("failures", Integer, nullable=False),  # deliveries that failed since the last one that did not
+    Column("wish", Text),  # what was asked for and is not yet verified; empty: nothing
+    Column("wish_topic", Text),  # the topic as it was written then: it is asked about in the same words
+    Column("wish_secret", Text),
+    Column("wish_lease", Integer),  # seconds
+    Column("wish_attempts", Integer, nullable=False),
+    Column("wish_after", Moment),  # it is verified from then on
+    Column("challenge", Text),  # of the verification under way: who knows it has claimed the wish
+    Column("asked", Moment),  # when the callback was last asked whether it agrees
+    CheckConstraint("wish IN ('subscribe', 'unsubscribe')", name="wish"),
+    UniqueConstraint("topic", "callback"),
+    Index(None, "host"),
+    Index(None, "wish_after"),
+    Index(None, "asked"),
+    Index(None, "expires"),
+    sqlite_autoincrement=True,
+)
+
+hub_deliveries = Table(
+    "hub_deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subscription", Integer, ForeignKey("hub_subscriptions.id", ondelete="CASCADE")),
+    Column("topic", Text, nullable=False),  # without a subscription: an outside hub is told that it changed
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", Moment, nullable=False),
+    Column("claim", Text),  # of who is delivering it; empty: nobody
+    Column("touched", Moment, nullable=False),  # when it came into this state
+    Column("again", Boolean, nullable=False),  # the topic changed once more while it was being delivered
+    UniqueConstraint("subscription"),
+    Index(
+        "uq_hub_deliveries_notice",
+        "topic",
+        unique=True,
+        sqlite_where=text("subscription IS NULL"),
+        postgresql_where=text("subscription IS NULL"),
+    ),
+    Index(None, "not_before"),
     sqlite_autoincrement=True,
 )

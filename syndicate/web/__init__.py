@@ -22,11 +22,14 @@ from syndicate.web import (
     desk,
     feeds,
     health,
+    hub,
     outbox,
     pages,
+    search,
     static,
     subscriptions,
 )
+from syndicate.web.published import Published
 from syndicate.web.visit import Visit
 
 LARGEST_REQUEST = 16 * 1024  # bytes: a sign-up form is the largest thing anybody sends
@@ -37,13 +40,14 @@ def create_app(services: Services) -> Flask:
     app = Flask("syndicate.web", static_folder=None, template_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST)
     app.url_map.converters.update(addresses.converters(services.settings))
-    for family in (pages, feeds, subscriptions, desk, outbox, health, static):
+    for family in (pages, feeds, subscriptions, desk, outbox, health, hub, search, static):
         for address, methods, view in family.ROUTES:
             name = f"{view.__module__}.{view.__name__}"
             app.add_url_rule(address, name, partial(_answer, services, view), methods=methods)
     app.register_error_handler(SyndicateError, partial(_machine_refused, app, services))
     app.register_error_handler(HTTPException, partial(_refused, services))
     app.after_request(_harden)
+    app.wsgi_app = Published(app.wsgi_app, services.public, services.settings, services.now)  # type: ignore[method-assign]  # as Flask advises
     return app
 
 

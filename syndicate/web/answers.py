@@ -12,7 +12,6 @@ from flask import Response
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
-from syndicate.deliver.public import PublishedFile
 from syndicate.model import Publication, address_part
 from syndicate.render import articles
 from syndicate.render.templates import LANGUAGES, environment
@@ -26,7 +25,6 @@ POLICY = (
 
 REVALIDATE = "no-cache"  # kept, but asked about each time: a withdrawn article is gone at once
 PRIVATE = "no-store"
-FEED = "public, max-age=300"  # readers take this for how often to come; they go by ETag anyway
 
 _TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "web"
 
@@ -70,16 +68,6 @@ def html(text: str, *, status: int = 200, cache_control: str = REVALIDATE) -> Re
     # Text from outside may hold halves of surrogate pairs, which UTF-8 has no bytes for.
     answer = Response(text.encode("utf-8", "replace"), status, content_type="text/html; charset=utf-8")
     answer.headers["Cache-Control"] = cache_control
-    return answer
-
-
-def file(published: PublishedFile) -> Response:
-    """A file of the public folder, byte for byte."""
-    answer = Response(published.body, content_type=published.type)
-    answer.headers["ETag"] = published.etag
-    answer.last_modified = published.modified
-    answer.headers["Cache-Control"] = FEED
-    answer.headers["Access-Control-Allow-Origin"] = "*"  # readers that live in a browser
     return answer
 
 

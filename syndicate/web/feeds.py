@@ -1,14 +1,14 @@
-"""Feeds as they lie ready in the public folder, and the page that says which there are."""
+"""The page that says which feeds there are, and where a feed went; feeds themselves: published.py."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from flask import Response
 from werkzeug.exceptions import NotFound
 
 from syndicate import store
-from syndicate.deliver.public import PublishedFile
 from syndicate.jobs import publish
 from syndicate.model import FeedKey, Publication
 from syndicate.store import issues
@@ -25,16 +25,14 @@ class FeedGroup:
     keys: tuple[FeedKey, ...]
 
 
-def feed(visit: Visit, paper: Publication, name: str) -> Response:
-    """One feed in one format."""
-    return answers.file(_found(visit, paper, f"feeds/{name}"))
-
-
-def opml(visit: Visit, paper: Publication) -> Response:
-    """Every feed of the paper in one file, for readers to take in."""
-    answer = answers.file(_found(visit, paper, "feeds.opml"))
-    answer.headers["Content-Disposition"] = f'inline; filename="{paper.slug}.opml"'
-    return answer
+def moved(visit: Visit, paper: Publication, name: str) -> Response:  # noqa: ARG001  # as every view
+    """A feed of a section that was renamed, for good (RFC 9110 §15.4.2)."""
+    stem, dot, form = name.rpartition(".")
+    for section in paper.sections:
+        for slug in section.formerly:
+            if dot and stem == f"section-{slug}":
+                return _for_good(f"/{paper.slug}/feeds/section-{section.slug}.{quote(form)}")
+    raise NotFound
 
 
 def directory(visit: Visit, paper: Publication) -> Response:
@@ -54,13 +52,12 @@ def directory(visit: Visit, paper: Publication) -> Response:
 
 ROUTES: tuple[Route, ...] = (
     ("/<paper:paper>/feeds/", GET, directory),
-    ("/<paper:paper>/feeds/<file:name>", GET, feed),
-    ("/<paper:paper>/feeds.opml", GET, opml),
+    ("/<paper:paper>/feeds/<file:name>", GET, moved),
 )
 
 
-def _found(visit: Visit, paper: Publication, name: str) -> PublishedFile:
-    published = visit.services.public.find(paper.slug, name)
-    if published is None:
-        raise NotFound
-    return published
+def _for_good(address: str) -> Response:
+    answer = Response(status=301)
+    answer.headers["Location"] = address
+    answer.headers["Cache-Control"] = "public, max-age=86400"
+    return answer

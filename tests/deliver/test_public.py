@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 from pathlib import Path
 
+import brotli
 import pytest
+import zstandard
 
 from syndicate.deliver.public import PublicFolder
 from syndicate.errors import DeliveryError
+from syndicate.render import packing
 
 FEEDS = {"feeds/all.atom": b"<feed/>", "feeds/all.json": b"{}", "feeds.opml": b"<opml/>"}
+
+
+def publish(public: PublicFolder, files: dict[str, bytes], slug: str = "qinglan") -> list[str]:
+    """An edition of these files and no others; gives the names of those whose bytes are new."""
+    with public.edition(slug) as edition:
+        for name, body in files.items():
+            edition.put(name, [body])
+        for name in FEEDS.keys() - files.keys():
+            edition.drop(name)
+    return edition.written
 
 
 @pytest.fixture
@@ -19,7 +33,7 @@ def public(tmp_path: Path) -> PublicFolder:
 
 
 def test_what_was_published_is_found_with_tag_and_type(public: PublicFolder) -> None:
-    public.publish("qinglan", FEEDS)
+    publish(public, FEEDS)
 
     found = public.find("qinglan", "feeds/all.atom")
 
@@ -31,19 +45,19 @@ def test_what_was_published_is_found_with_tag_and_type(public: PublicFolder) -> 
 
 
 def test_the_same_bytes_again_change_nothing(public: PublicFolder) -> None:
-    assert public.publish("qinglan", FEEDS)
+    assert publish(public, FEEDS)
     before = public.find("qinglan", "feeds/all.atom")
 
-    assert not public.publish("qinglan", FEEDS)
+    assert not publish(public, FEEDS)
 
-    assert public.find("qinglan", "feeds/all.atom") is before
+    assert public.find("qinglan", "feeds/all.atom") == before
 
 
 def test_an_unchanged_file_keeps_its_time_and_tag_in_a_new_generation(public: PublicFolder) -> None:
-    public.publish("qinglan", FEEDS)
+    publish(public, FEEDS)
     before = public.find("qinglan", "feeds/all.atom")
 
-    public.publish("qinglan", {**FEEDS, "feeds/all.json": b'{"a": 1}'})
+    publish(public, {**FEEDS, "feeds/all.json": b'{"a": 1}'})
 
     after = public.find("qinglan", "feeds/all.atom")
     assert after == before
@@ -53,9 +67,9 @@ def test_an_unchanged_file_keeps_its_time_and_tag_in_a_new_generation(public: Pu
 
 
 def test_a_file_that_is_no_longer_published_is_gone(public: PublicFolder) -> None:
-    public.publish("qinglan", FEEDS)
+    publish(public, FEEDS)
 
-    public.publish("qinglan", {"feeds.opml": b"<opml/>"})
+    publish(public, {"feeds.opml": b"<opml/>"})
 
     assert public.find("qinglan", "feeds/all.atom") is None
 
@@ -65,14 +79,14 @@ def test_a_file_that_is_no_longer_published_is_gone(public: PublicFolder) -> Non
 )
 def test_a_path_that_climbs_out_finds_nothing(public: PublicFolder, tmp_path: Path, name: str) -> None:
     (tmp_path / "secret").write_text("s")
-    public.publish("qinglan", FEEDS)
+    publish(public, FEEDS)
 
     assert public.find("qinglan", name) is None
     assert public.find(name, "feeds.opml") is None
 
 
 def test_a_reader_never_sees_half_a_generation(public: PublicFolder) -> None:
-    public.publish("qinglan", {"a": b"0", "b": b"0"})
+    publish(public, {"a": b"0", "b": b"0"})
     seen: list[bytes | None] = []
     stop = threading.Event()
 
@@ -84,7 +98,7 @@ def test_a_reader_never_sees_half_a_generation(public: PublicFolder) -> None:
     reader = threading.Thread(target=read)
     reader.start()
     for number in range(1, 100):
-        public.publish("qinglan", {"a": str(number).encode(), "b": str(number).encode()})
+        publish(public, {"a": str(number).encode(), "b": str(number).encode()})
     stop.set()
     reader.join()
 
@@ -98,4 +112,77 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "public").write_text("a file, not a folder")
 
     with pytest.raises(DeliveryError, match=r"public: cannot publish qinglan"):
-        PublicFolder(tmp_path / "public").publish("qinglan", FEEDS)
+        publish(PublicFolder(tmp_path / "public"), FEEDS)
+
+
+def _cut_short(public: PublicFolder) -> None:
+    with public.edition("qinglan") as edition:
+        edition.put("feeds/all.atom", [b"<feed>half"])
+        raise ValueError("cut short")
+
+
+def test_an_edition_that_breaks_off_is_seen_by_nobody(public: PublicFolder) -> None:
+    publish(public, FEEDS)
+    before = public.find("qinglan", "feeds/all.atom")
+
+    with pytest.raises(ValueError, match="cut short"):
+        _cut_short(public)
+
+    assert public.find("qinglan", "feeds/all.atom") == before
+    assert [p.name for p in (public._root / ".generations").iterdir() if p.suffix == ".part"] == []
+
+
+def test_what_is_not_written_again_is_taken_over(public: PublicFolder) -> None:
+    publish(public, FEEDS)
+
+    with public.edition("qinglan") as edition:
+        edition.put("feeds/all.json", [b'{"a": 1}'])
+
+    assert edition.written == ["feeds/all.json"]
+    found = {name: public.find("qinglan", name) for name in FEEDS}
+    assert {name: file.body for name, file in found.items() if file} == {
+        **FEEDS,
+        "feeds/all.json": b'{"a": 1}',
+    }
+
+
+def test_every_coding_holds_the_same_bytes(public: PublicFolder) -> None:
+    pieces = [b"<feed>" + "青岚日报".encode() * 500, b"</feed>"]
+    packed = [packing.packed(piece) for piece in pieces]
+
+    with public.edition("qinglan") as edition:
+        edition.put("feeds/all.atom", pieces, packing.gzipped(pieces, packed))
+    public.squeeze("qinglan")
+
+    folder = public._root / "qinglan" / "feeds"
+    whole = b"".join(pieces)
+    assert gzip.decompress((folder / "all.atom.gz").read_bytes()) == whole
+    assert brotli.decompress((folder / "all.atom.br").read_bytes()) == whole
+    assert zstandard.ZstdDecompressor().decompress((folder / "all.atom.zst").read_bytes()) == whole
+
+
+def test_a_changed_file_leaves_no_old_coding_behind(public: PublicFolder) -> None:
+    old, new = [b"<a/>" * 1000], [b"<b/>" * 1000]
+    with public.edition("qinglan") as edition:
+        edition.put("feeds/all.atom", old, packing.gzipped(old, map(packing.packed, old)))
+    public.squeeze("qinglan")
+
+    with public.edition("qinglan") as edition:
+        edition.put("feeds/all.atom", new, packing.gzipped(new, map(packing.packed, new)))
+
+    folder = public._root / "qinglan" / "feeds"
+    assert sorted(path.name for path in folder.iterdir() if path.is_file()) == ["all.atom", "all.atom.gz"]
+    assert gzip.decompress((folder / "all.atom.gz").read_bytes()) == new[0]
+
+
+def test_what_is_kept_outlives_editions(public: PublicFolder) -> None:
+    publish(public, FEEDS)
+    page = [b"<feed/>" * 1000]
+
+    assert public.keep("qinglan", "feeds/archive/all-2026-10.atom", page, None)
+    publish(public, {**FEEDS, "feeds.opml": b"<opml></opml>"})
+
+    found = public.find("qinglan", "feeds/archive/all-2026-10.atom")
+    assert found is not None
+    assert found.body == page[0]
+    assert not public.keep("qinglan", "feeds/archive/all-2026-10.atom", page, None)

@@ -52,6 +52,7 @@ def services(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Servic
         inbox_settle_seconds=-1e9,  # the clock is turned, the files' times are not
         digest_pause_seconds=0,
         max_file_mb=1,
+        books=False,  # half a second an issue; tests/jobs/test_books.py makes them
     )
     engine = store.open_engine(database_url, busy_timeout=0.2)
     yield Services(

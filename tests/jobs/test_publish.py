@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import gzip
 import json
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
+import brotli
 import feedparser
 import pytest
+import zstandard
+from lxml import etree
 
 from syndicate import store
 from syndicate.errors import DeliveryError, SourceError
 from syndicate.jobs import ingest, publish
+from syndicate.readers import text
+from syndicate.render import feeds
 from syndicate.services import Services
-from syndicate.store import issues
+from syndicate.split import proof, split
+from syndicate.store import entries, issues
 from tests.jobs.conftest import Clock, sample
 
 
@@ -20,6 +28,27 @@ def body(services: Services, name: str) -> bytes:
     found = services.public.find("qinglan", name)
     assert found is not None, name
     return found.body
+
+
+TOMBSTONE = "{http://purl.org/atompub/tombstones/1.0}"
+
+
+def link(feed: etree._Element, rel: str) -> str | None:
+    found = feed.find(f"{{http://www.w3.org/2005/Atom}}link[@rel='{rel}']")
+    return None if found is None else found.get("href")
+
+
+def old_issue(services: Services, day: date, longer: int = 0) -> tuple[str, bytes]:
+    """The sample of the 16th, as if it had been printed on that day; `longer`: kilobytes more in each article."""
+    issue = split(text.read(sample(16)), services.settings.publications)
+    told = tuple(
+        replace(a, paragraphs=(*a.paragraphs, f"{day}：" + "水" * (longer * 341))) if longer else a
+        for a in issue.articles
+    )
+    head = replace(issue.masthead, date=day, weekday=None, lunar_date=None, number=None)
+    furniture = tuple(line for line in issue.furniture if "2026" not in line)
+    written = proof.written(replace(issue, masthead=head, articles=told, furniture=furniture))
+    return f"qinglan-{day}.txt", written.encode()
 
 
 def titles(services: Services, name: str) -> list[str]:
@@ -111,20 +140,142 @@ def test_a_new_issue_leaves_other_feeds_alone(services: Services, clock: Clock) 
     assert len(titles(services, "feeds/issues.rss")) == 2
 
 
-def test_a_withdrawn_article_leaves_every_feed(services: Services, clock: Clock) -> None:
+def test_a_withdrawn_article_leaves_a_notice_in_its_place(services: Services, clock: Clock) -> None:
     ((name, text),) = sample(16)
     ingest.ingest(services, [(name, text)])
     publish.run(services)
     gone = "一张借书证,用了四十一年".replace(",", "，")
-    assert gone in titles(services, "feeds/all.atom")
+    before = {e.title: e for e in feedparser.parse(body(services, "feeds/all.atom")).entries}
 
     clock.pass_(timedelta(hours=1))
     start = text.index("一张借书证".encode())
     ingest.ingest(services, [(name, text[:start])])
     publish.run(services)
 
-    assert gone not in titles(services, "feeds/all.atom")
-    assert gone not in titles(services, "feeds/section-wenti.rss")
+    for feed in ("all", "section-wenti"):
+        after = {e.id: e for e in feedparser.parse(body(services, f"feeds/{feed}.atom")).entries}
+        left = after[before[gone].id]
+        assert left.title == "（已撤回）"
+        assert left.published == before[gone].published
+        assert "借书证" not in str(left)
+        tombstones = etree.fromstring(body(services, f"feeds/{feed}.atom")).findall(
+            f"{TOMBSTONE}deleted-entry"
+        )
+        assert before[gone].id in [mark.get("ref") for mark in tombstones]
+    assert "（已撤回）" in titles(services, "feeds/corrections.rss")
+
+
+def test_corrections_have_a_feed_and_keep_their_ids(services: Services, clock: Clock) -> None:
+    ((name, text),) = sample(16)
+    ingest.ingest(services, [(name, text)])
+    publish.run(services)
+    assert titles(services, "feeds/corrections.atom") == []
+    ids = {e.id for e in feedparser.parse(body(services, "feeds/all.atom")).entries}
+
+    clock.pass_(timedelta(hours=1))
+    ingest.ingest(
+        services, [(name, text.replace("蓝谷竹基新材料项目落户青岚".encode(), "蓝谷项目落户青岚县".encode()))]
+    )
+    publish.run(services)
+
+    (corrected,) = feedparser.parse(body(services, "feeds/corrections.atom")).entries
+    assert corrected.title == "蓝谷项目落户青岚县"
+    assert {e.id for e in feedparser.parse(body(services, "feeds/all.atom")).entries} == ids
+
+
+def test_a_month_that_is_over_is_sealed_and_linked(services: Services) -> None:
+    for file in old_issue(services, date(2026, 9, 28)), old_issue(services, date(2026, 10, 12)):
+        ingest.ingest(services, [file])
+    ingest.ingest(services, sample(16))
+
+    publish.run(services)
+
+    live = etree.fromstring(body(services, "feeds/all.atom"))
+    october = etree.fromstring(body(services, "feeds/archive/all-2026-10.atom"))
+    september = etree.fromstring(body(services, "feeds/archive/all-2026-09.atom"))
+    base = "https://paper.example/qinglan/feeds/"
+    assert link(live, "prev-archive") == link(october, "self") == f"{base}archive/all-2026-10.atom"
+    assert link(october, "prev-archive") == link(september, "self")
+    assert link(october, "current") == link(live, "self") == f"{base}all.atom"
+    assert link(september, "prev-archive") is None
+    assert october.find("{http://purl.org/syndication/history/1.0}archive") is not None
+    assert services.public.find("qinglan", "feeds/archive/all-2026-11.atom") is None
+
+
+def test_a_sealed_page_changes_only_with_its_articles(services: Services, clock: Clock) -> None:
+    old = old_issue(services, date(2026, 10, 12))
+    ingest.ingest(services, [old])
+    ingest.ingest(services, sample(16))
+    publish.run(services)
+    before = services.public.find("qinglan", "feeds/archive/all-2026-10.atom")
+
+    clock.pass_(timedelta(days=1))
+    ingest.ingest(services, sample(17))
+    publish.run(services)
+    assert services.public.find("qinglan", "feeds/archive/all-2026-10.atom") == before
+
+    ingest.ingest(services, [(old[0], old[1].replace("蓝谷竹基".encode(), "蓝谷竹业".encode()))])
+    publish.run(services)
+    assert "蓝谷竹业" in body(services, "feeds/archive/all-2026-10.atom").decode()
+
+
+def test_another_address_of_the_site_renders_everything_anew(services: Services) -> None:
+    ingest.ingest(services, sample(16))
+    publish.run(services)
+    moved = replace(services, settings=replace(services.settings, base_url="https://new.example"))
+
+    publish.run(moved)
+
+    assert b"paper.example" not in body(moved, "feeds/all.atom")
+    assert b"https://new.example/qinglan/2026-11-16/" in body(moved, "feeds/section-yaowen.rss")
+
+
+def test_a_live_feed_stays_under_half_a_megabyte_and_keeps_its_month(services: Services) -> None:
+    for day in range(19, 26):
+        ingest.ingest(services, [old_issue(services, date(2026, 10, day), longer=12)])
+    ingest.ingest(services, sample(16))
+    publish.run(services)
+
+    for form in feeds.FORMS:
+        assert len(body(services, f"feeds/all.{form}")) <= 512 * 1024
+    told = feedparser.parse(body(services, "feeds/all.atom")).entries
+    whole = [bool(e.get("content")) for e in told]
+    with store.reading(services.db) as db:
+        printed = entries.count(db, "qinglan")
+    assert len(told) == printed
+    assert True in whole
+    assert False in whole
+    assert whole == sorted(whole, reverse=True)
+
+
+def test_every_coding_of_a_feed_says_the_same(services: Services) -> None:
+    ingest.ingest(services, sample(16))
+    publish.run(services)
+
+    for name in ("feeds/all.atom", "feeds/section-yaowen.rss", "feeds/issues.json"):
+        whole = body(services, name)
+        assert gzip.decompress(body(services, f"{name}.gz")) == whole
+        assert brotli.decompress(body(services, f"{name}.br")) == whole
+        assert zstandard.ZstdDecompressor().decompress(body(services, f"{name}.zst")) == whole
+
+
+def test_a_publisher_killed_before_it_could_say_so_writes_the_same_again(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest.ingest(services, sample(16))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as power:
+        power.setattr(issues, "mark_published", killed)
+        with pytest.raises(KeyboardInterrupt):
+            publish.run(services)
+    before = services.public.find("qinglan", "feeds/all.atom")
+    publish.run(services)
+
+    assert services.public.find("qinglan", "feeds/all.atom") == before
+    assert body(services, "feeds/all.atom.br")
 
 
 def test_a_disk_that_refuses_leaves_the_old_feeds_and_the_paper_due(services: Services) -> None:

@@ -160,7 +160,7 @@ def test_no_plain_field_of_an_item_looks_like_html() -> None:
 def test_an_item_always_has_content() -> None:
     item = articles.item(paper.entry(Article("只有标题"), 1), paper.PAPER, paper.BASE)
 
-    assert (item.html, item.text) == ("<p>只有标题</p>", "只有标题")
+    assert item.html == "<p>只有标题</p>"
 
 
 def test_an_issue_is_one_item_with_its_contents_by_page(golden: Golden) -> None:
@@ -170,7 +170,6 @@ def test_an_issue_is_one_item_with_its_contents_by_page(golden: Golden) -> None:
     assert item.title == "青岚日报 2026年11月16日 星期一 第4127期"
     assert item.published == item.updated == paper.PRINTED
     golden("feeds/issue.html", item.html.encode() + b"\n")
-    golden("feeds/issue.txt", item.text.encode() + b"\n")
 
 
 def test_a_withdrawn_entry_leaves_the_issues_item() -> None:
@@ -178,7 +177,7 @@ def test_a_withdrawn_entry_leaves_the_issues_item() -> None:
 
     item = articles.issue_item(paper.ISSUE, (gone, *paper.ENTRIES[1:]), paper.PAPER, paper.BASE)
 
-    assert "青溪二桥" not in item.html + item.text + item.summary
+    assert "青溪二桥" not in item.html + item.summary
 
 
 def test_an_issue_keeps_its_id_when_its_number_is_corrected() -> None:
@@ -195,7 +194,7 @@ def test_an_article_that_moved_stands_under_the_page_it_is_on() -> None:
 
     item = articles.issue_item(paper.ISSUE, (moved,), paper.PAPER, paper.BASE)
 
-    assert item.text.startswith("第4版")
+    assert item.html.startswith("<h2>第4版")
     assert f"{moved.date}/{moved.page}/{moved.n}" in item.html
 
 

@@ -48,8 +48,12 @@ def impatient(database_url: str) -> Iterator[Engine]:
 
 
 def test_the_migrations_make_the_tables_that_the_queries_know(engine: Engine) -> None:
+    def ours(_: object, name: str | None, kind: str, *__: object) -> bool:
+        return not (kind == "table" and str(name).startswith("searchable_words"))  # FTS5's own
+
     with engine.connect() as db:
-        assert compare_metadata(MigrationContext.configure(db), tables.metadata) == []
+        context = MigrationContext.configure(db, opts={"include_object": ours})
+        assert compare_metadata(context, tables.metadata) == []
 
 
 def test_the_newest_migration_is_the_one_that_is_looked_for() -> None:

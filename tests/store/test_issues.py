@@ -194,12 +194,12 @@ def test_a_paper_is_due_for_publishing_until_its_last_change_is_published(engine
     ingest(engine, issue(article(5)), now=NOW + MINUTE)  # while it was being published
 
     with store.writing(engine) as db:
-        issues.mark_published(db, SLUG, seen)
+        issues.mark_published(db, SLUG, seen, "x")
     with store.reading(engine) as db:
         ((slug, counter),) = issues.due_for_publishing(db)
     with store.writing(engine) as db:
-        issues.mark_published(db, slug, counter)
-        issues.mark_published(db, slug, seen)  # a slow publisher does not turn it back
+        issues.mark_published(db, slug, counter, "x")
+        issues.mark_published(db, slug, seen, "x")  # a slow publisher does not turn it back
 
     with store.reading(engine) as db:
         assert (slug, counter) == (SLUG, seen + 1)

@@ -60,7 +60,7 @@ def services(sqlite_template: Path, tmp_path: Path) -> Iterator[Services]:
     settings = load({"SYNDICATE_DATA": str(data), "SYNDICATE_BASE_URL": SITE, "SYNDICATE_DEVELOPMENT": "yes"})
     engine = store.open_engine(settings.database_url, busy_timeout=0.2)
     yield Services(
-        settings=replace(settings, publications=(PAPER,)),
+        settings=replace(settings, publications=(PAPER,), books=False),
         db=engine,
         mailer=MaildirMailer(data / "outbox"),
         public=PublicFolder(data / "public"),

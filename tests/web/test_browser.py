@@ -152,7 +152,7 @@ def test_a_reader_signs_up_without_script(browser: Browser, site: str, printed: 
         found = re.search(r"/qinglan/confirm/[\w.-]+", link)
         assert found
         page.goto(site + found[0])
-        page.get_by_role("button").click()
+        page.get_by_role("main").get_by_role("button").click()
 
         assert "订阅成功" in page.inner_text("main")
         assert wrong == []

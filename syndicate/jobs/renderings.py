@@ -1,0 +1,107 @@
+"""The items of feeds, each rendered once a change and kept packed."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from syndicate import store
+from syndicate.jobs import books
+from syndicate.model import Item, Publication, StoredIssue
+from syndicate.render import articles, budget, feeds, jsonfeed, packing
+from syndicate.services import Services
+from syndicate.store import entries, issues, renderings
+from syndicate.store.entries import Listed
+from syndicate.store.renderings import Measure, Rendering
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 200  # items that are rendered and saved together: what a crash may cost
+
+
+def configuration(services: Services, paper: Publication) -> str:
+    """What every item of a paper is made of besides itself; another value: render all anew."""
+    told = (services.settings.base_url, paper, _program())
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def of_entries(
+    services: Services, paper: Publication, listed: Sequence[Listed], seen: dict[str, Measure] | None = None
+) -> Mapping[str, Measure]:
+    """How large these entries are, after those that changed were rendered; `seen`: those measured in this run."""
+    known = {} if seen is None else seen
+    base = configuration(services, paper)
+    made_of = {one.id: _made_of(base, one) for one in listed if one.id not in known}
+    with store.reading(services.db) as db:
+        known |= renderings.measures(db, list(made_of))
+    stale = [id_ for id_, sign in made_of.items() if id_ not in known or known[id_].made_of != sign]
+    for some in _batches(stale):
+        with store.reading(services.db) as db:
+            items = [articles.item(e, paper, services.settings.base_url) for e in entries.with_ids(db, some)]
+        known |= _save(services, items, made_of)
+    return known
+
+
+def of_issues(services: Services, paper: Publication, found: Sequence[StoredIssue]) -> Mapping[str, Measure]:
+    """How large the items of these issues are, after those that changed were rendered, by the issues' ids."""
+    base, by_id = configuration(services, paper), {articles.issue_id(i, paper): i for i in found}
+    made_of = {id_: f"{base}:{issue.updated.isoformat()}" for id_, issue in by_id.items()}
+    with store.reading(services.db) as db:
+        known = renderings.measures(db, list(made_of))
+    for id_, issue in by_id.items():
+        if id_ not in known or known[id_].made_of != made_of[id_]:
+            with store.reading(services.db) as db:
+                inside = entries.of_issue(db, paper.slug, issue.date)
+            enclosed = books.made(services, paper, issue, inside)
+            item = articles.issue_item(issue, inside, paper, services.settings.base_url, enclosed)
+            known |= _save(services, [item], made_of)
+    return known
+
+
+def issues_of(db: Connection, paper: Publication, limit: int) -> tuple[StoredIssue, ...]:
+    """The newest issues."""
+    return issues.latest(db, paper.slug, limit)
+
+
+def _save(services: Services, items: Sequence[Item], made_of: Mapping[str, str]) -> dict[str, Measure]:
+    made = [_rendered(item, form, made_of[item.id]) for item in items for form in feeds.FORMS]
+    with store.writing(services.db) as db:
+        renderings.save(db, made)
+    if len(items) == AT_ONCE:
+        log.info("rendered %d items", len(items))
+    found: dict[str, Measure] = {}
+    for one in made:
+        known = found.get(one.item, Measure(one.made_of, 0, 0))
+        found[one.item] = Measure(
+            one.made_of, max(one.size, known.size), max(one.brief_size, known.brief_size)
+        )
+    return found
+
+
+def _rendered(item: Item, form: str, made_of: str) -> Rendering:
+    whole, brief = feeds.fragment(item, form), feeds.fragment(item, form, brief=True)
+    return Rendering(
+        item.id, form, made_of, len(whole), len(brief), packing.packed(whole), packing.packed(brief)
+    )
+
+
+def _made_of(configuration: str, listed: Listed) -> str:
+    withdrawn = listed.withdrawn.isoformat() if listed.withdrawn else ""
+    return f"{configuration}:{listed.updated.isoformat()}:{withdrawn}:{listed.section}:{listed.kind}"
+
+
+@cache
+def _program() -> str:
+    """The program that renders: a release that renders otherwise renders anew what is kept."""
+    modules = (articles, budget, feeds, jsonfeed, packing)
+    return hashlib.sha256(b"".join(Path(str(m.__file__)).read_bytes() for m in modules)).hexdigest()
+
+
+def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), AT_ONCE):
+        yield ids[start : start + AT_ONCE]

@@ -1,0 +1,86 @@
+"""Items of feeds as they were rendered, packed, so that each is rendered once a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
+
+from syndicate.store.tables import entries, renderings
+
+_AT_ONCE = 400  # ids in one query
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """One item in one format, whole and brief; the bytes are packed, the sizes those of the bytes unpacked."""
+
+    item: str
+    form: str
+    made_of: str
+    size: int
+    brief_size: int
+    whole: bytes
+    brief: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How large an item is in the format in which it is largest, and what it was made of."""
+
+    made_of: str
+    size: int
+    brief_size: int
+
+
+def measures(db: Connection, items: Sequence[str]) -> dict[str, Measure]:
+    """Of those items that are rendered."""
+    found: dict[str, Measure] = {}
+    column = renderings.c
+    for some in _batches(items):
+        query = select(column.item, column.made_of, column.size, column.brief_size).where(
+            column.item.in_(some)
+        )
+        for item, made_of, size, brief_size in db.execute(query):
+            known = found.get(item)
+            if known:
+                size, brief_size = max(size, known.size), max(brief_size, known.brief_size)
+            found[item] = Measure(made_of, size, brief_size)
+    return found
+
+
+def pieces(db: Connection, form: str, shown: str, items: Sequence[str]) -> dict[str, bytes]:
+    """These items in one format, packed; `shown`: whole or brief."""
+    column = renderings.c
+    return {
+        row.item: row.packed
+        for some in _batches(items)
+        for row in db.execute(
+            select(column.item, column[shown].label("packed")).where(
+                column.form == form, column.item.in_(some)
+            )
+        )
+    }
+
+
+def save(db: Connection, made: Iterable[Rendering]) -> None:
+    """Keep these, in place of what was kept of the same items."""
+    rows = [{name: getattr(one, name) for name in Rendering.__slots__} for one in made]
+    if not rows:
+        return
+    replaced = [{"of": item} for item in sorted({row["item"] for row in rows})]
+    db.execute(delete(renderings).where(renderings.c.item == bindparam("of")), replaced)
+    db.execute(insert(renderings), rows)
+
+
+def prune(db: Connection, publication: str, before: date) -> None:
+    """Forget those of entries printed before that day: they are rendered again if a feed still wants them."""
+    old = select(entries.c.id).where(entries.c.publication == publication, entries.c.date < before)
+    db.execute(delete(renderings).where(renderings.c.item.in_(old)))
+
+
+def _batches(items: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(items), _AT_ONCE):
+        yield items[start : start + _AT_ONCE]

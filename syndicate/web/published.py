@@ -1,0 +1,185 @@
+"""The public folder's files, answered from memory before the application is asked.
+
+A poll with nothing new costs a look into a dictionary: no routing, no request object, no database. The answers are
+those that nginx would give for the same folder, with what a static server cannot know: until when to keep them.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from syndicate.deliver import websub
+from syndicate.deliver.public import CODINGS, KEPT, PublicFolder, PublishedFile
+from syndicate.model import Publication
+from syndicate.settings import Settings
+from syndicate.web import freshness
+from syndicate.web.answers import POLICY
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+SEALED = "public, max-age=2592000, immutable"
+"""For archive pages: a month. Sealed, but a withdrawal may still reach into them."""
+
+BOOK = "public, max-age=3600"
+
+_LOOK_AGAIN = 0.25  # seconds for which an answer is given without looking at the folder
+_MOST = 2000  # answers kept; feeds and codings of a few papers are some hundred
+_FEED = (".atom", ".rss", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A file as it is answered in one coding."""
+
+    until: float
+    etag: str
+    modified: datetime
+    headers: list[tuple[str, str]]
+    short: list[tuple[str, str]]  # those of a 304
+    body: tuple[bytes]
+
+
+class Published:
+    """A WSGI application that answers what is published and hands all else on to `app`."""
+
+    def __init__(
+        self, app: WSGIApplication, public: PublicFolder, settings: Settings, now: Callable[[], datetime]
+    ) -> None:
+        self._app = app
+        self._public = public
+        self._settings = settings
+        self._papers = {paper.slug: paper for paper in settings.publications}
+        self._now = now
+        self._answers: dict[tuple[str, str], Answer] = {}
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer, or hand on."""
+        key = (environ["PATH_INFO"], environ.get("HTTP_ACCEPT_ENCODING", ""))
+        answer = self._answers.get(key)
+        if answer is None or time.monotonic() > answer.until:
+            answer = self._look(*key)
+            if answer is None:
+                return self._app(environ, start_response)
+        method = environ["REQUEST_METHOD"]
+        if method not in ("GET", "HEAD"):
+            return self._app(environ, start_response)
+        if _is_known(environ, answer):
+            start_response("304 Not Modified", answer.short)
+            return ()
+        start_response("200 OK", answer.headers)
+        return answer.body if method == "GET" else ()
+
+    def _look(self, path: str, accepted: str) -> Answer | None:
+        named = _name(path)
+        paper = self._papers.get(named[0]) if named else None
+        if not named or paper is None:
+            return None
+        file = self._public.find(paper.slug, named[1])
+        if file is None:
+            self._answers.pop((path, accepted), None)
+            return None
+        coding, coded = self._coded(paper.slug, named[1], accepted) or (None, file)
+        headers = self._headers(paper, named[1], file, coding)
+        answer = Answer(
+            until=time.monotonic() + _LOOK_AGAIN,
+            etag=dict(headers)["ETag"],
+            modified=file.modified,
+            headers=[*headers, ("Content-Length", str(len(coded.body)))],
+            short=[(name, value) for name, value in headers if name in _SHORT],
+            body=(coded.body,),
+        )
+        if len(self._answers) >= _MOST:
+            self._answers.clear()
+        self._answers[path, accepted] = answer
+        return answer
+
+    def _coded(self, slug: str, name: str, accepted: str) -> tuple[str, PublishedFile] | None:
+        for coding in _accepted(accepted):
+            if found := self._public.find(slug, name + CODINGS[coding]):
+                return coding, found
+        return None
+
+    def _headers(
+        self, paper: Publication, name: str, file: PublishedFile, coding: str | None
+    ) -> list[tuple[str, str]]:
+        return [
+            ("Content-Type", file.type),
+            ("ETag", f'{file.etag[:-1]}-{coding}"' if coding else file.etag),
+            ("Last-Modified", format_datetime(file.modified, usegmt=True)),
+            ("Cache-Control", self._freshness(paper, name)),
+            ("Vary", "Accept-Encoding"),
+            ("Access-Control-Allow-Origin", "*"),  # readers that live in a browser
+            ("X-Content-Type-Options", "nosniff"),
+            ("Content-Security-Policy", POLICY),
+            ("Referrer-Policy", "strict-origin-when-cross-origin"),
+            *((("Content-Encoding", coding),) if coding else ()),
+            *self._links(paper, name),
+        ]
+
+    def _links(self, paper: Publication, name: str) -> Sequence[tuple[str, str]]:
+        if not name.endswith(_FEED):
+            return ()
+        topic = f"{self._settings.base_url}/{paper.slug}/{quote(name)}"
+        hub = None if name.startswith(KEPT) else self._settings.hub_url
+        return (("Link", websub.links(hub, topic)),)
+
+    def _freshness(self, paper: Publication, name: str) -> str:
+        if name.startswith(KEPT):
+            return SEALED if name.endswith(_FEED) else BOOK
+        issues = self._public.find(paper.slug, "feeds/issues.atom")
+        return freshness.cache_control(paper, issues.modified if issues else None, self._now())
+
+
+_SHORT = ("ETag", "Last-Modified", "Cache-Control", "Vary", "Link")  # RFC 9110 §15.4.5
+_PATH = re.compile(r"/([a-z0-9][a-z0-9-]*)/((?:feeds/|books/)[^\0]{1,300}|feeds\.opml)")
+
+
+def _name(path: str) -> tuple[str, str] | None:
+    """Paper and file that a path names; WSGI gives it as Latin-1 (PEP 3333)."""
+    found = _PATH.fullmatch(path)
+    if not found or found[2].endswith(tuple(CODINGS.values())):
+        return None
+    try:
+        return found[1], found[2].encode("latin-1").decode()
+    except UnicodeError:
+        return None
+
+
+@lru_cache(maxsize=256)
+def _accepted(header: str) -> tuple[str, ...]:
+    """The codings that a client takes, the smallest first (RFC 9110 §12.5.3)."""
+    weights: dict[str, float] = {}
+    for part in header.lower().split(","):
+        name, _, said = part.partition(";")
+        weight = re.fullmatch(r"\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*", said)
+        weights[name.strip()] = float(weight[1]) if weight else 1.0
+    return tuple(coding for coding in CODINGS if weights.get(coding, weights.get("*", 0.0)) > 0)
+
+
+def _is_known(environ: dict[str, Any], answer: Answer) -> bool:
+    """Whether the client has this already (RFC 9110 §13.2.2)."""
+    tags = environ.get("HTTP_IF_NONE_MATCH")
+    if tags is not None:
+        return tags == answer.etag or tags.strip() == "*" or _bare(answer.etag) in map(_bare, tags.split(","))
+    since = environ.get("HTTP_IF_MODIFIED_SINCE")
+    if not since:
+        return False
+    try:
+        return parsedate_to_datetime(since) >= answer.modified
+    except (TypeError, ValueError):
+        return False
+
+
+def _bare(tag: str) -> str:
+    """The tag of the bytes, whatever coding they came in: the same text needs no second sending."""
+    tag = tag.strip().removeprefix("W/").strip('"')
+    return next((tag.removesuffix(f"-{c}") for c in CODINGS if tag.endswith(f"-{c}")), tag)

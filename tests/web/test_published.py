@@ -1,0 +1,138 @@
+"""Files of the public folder over HTTP: codings, what is known already, how long to keep it."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import UTC, datetime, timedelta
+
+import brotli
+import pytest
+import zstandard
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as some
+
+from syndicate.model import Publication
+from syndicate.web import freshness
+
+FEED = "/qinglan/feeds/all.atom"
+PAPER = Publication("qinglan", "青岚日报")
+ISSUE = datetime(2026, 11, 16, 6, tzinfo=UTC).replace(hour=22, day=15)  # Monday at six in the paper's town
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip", "gzip"),
+        ("gzip, br", "br"),
+        ("gzip, zstd;q=0.5", "zstd"),
+        ("br;q=0, gzip", "gzip"),
+        ("identity", None),
+        ("", None),
+        ("*", "br"),
+        ("deflate, x-gzip;q=oh", None),
+    ],
+)
+def test_each_client_gets_the_smallest_coding_it_takes(
+    front: FlaskClient, accepted: str, coding: str | None
+) -> None:
+    plain = front.get(FEED, headers={"Accept-Encoding": "identity"}).data
+    unpack = {
+        None: bytes,
+        "gzip": gzip.decompress,
+        "br": brotli.decompress,
+        "zstd": zstandard.ZstdDecompressor().decompress,
+    }
+
+    answer = front.get(FEED, headers={"Accept-Encoding": accepted})
+
+    assert answer.headers.get("Content-Encoding") == coding
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert unpack[coding](answer.data) == plain
+
+
+def test_codings_have_tags_of_their_own(front: FlaskClient) -> None:
+    tags = {
+        front.get(FEED, headers={"Accept-Encoding": c}).headers["ETag"] for c in ("", "gzip", "br", "zstd")
+    }
+
+    assert len(tags) == 4
+    assert not any(tag.startswith("W/") for tag in tags)
+
+
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', '{}, "other"', "*"])
+def test_a_list_of_known_tags_costs_no_body(front: FlaskClient, form: str) -> None:
+    tag = front.get(FEED).headers["ETag"]
+
+    answer = front.get(FEED, headers={"If-None-Match": form.format(tag)})
+
+    assert (answer.status_code, answer.data) == (304, b"")
+    assert answer.headers["ETag"] == tag
+    assert "Cache-Control" in answer.headers
+
+
+def test_a_tag_counts_before_a_date(front: FlaskClient) -> None:
+    first = front.get(FEED)
+    dated = {"If-Modified-Since": first.headers["Last-Modified"]}
+
+    assert front.get(FEED, headers=dated).status_code == 304
+    assert front.get(FEED, headers={**dated, "If-None-Match": '"other"'}).status_code == 200
+    assert front.get(FEED, headers={"If-Modified-Since": "yesterday"}).status_code == 200
+
+
+def test_a_feed_names_its_hub_and_itself_as_freshrss_reads_them(front: FlaskClient) -> None:
+    said = front.get(FEED).headers["Link"]
+
+    assert '<https://paper.example/hub>; rel="hub"' in said
+    assert '<https://paper.example/qinglan/feeds/all.atom>; rel="self"' in said
+
+
+def test_a_packed_file_has_no_address_of_its_own(front: FlaskClient) -> None:
+    assert front.get(f"{FEED}.gz").status_code == 404
+
+
+def test_the_public_files_can_only_be_read(front: FlaskClient) -> None:
+    assert front.post(FEED).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/qinglan/feeds/../../secret", "/qinglan/feeds/.x", "/nix/feeds/all.atom"])
+def test_nothing_else_is_served(front: FlaskClient, path: str) -> None:
+    assert front.get(path).status_code == 404
+
+
+def test_a_feed_is_fresh_until_just_after_the_next_issue() -> None:
+    an_hour_before = ISSUE - timedelta(hours=1)
+
+    assert freshness.max_age(PAPER, an_hour_before - timedelta(days=3), an_hour_before) == 3660
+
+
+def test_while_an_issue_is_late_readers_may_ask_every_five_minutes() -> None:
+    late = ISSUE + timedelta(minutes=20)
+
+    assert freshness.max_age(PAPER, ISSUE - timedelta(days=3), late) == freshness.FLOOR
+    assert freshness.max_age(PAPER, ISSUE - timedelta(hours=8), late) == freshness.CAP
+
+
+def test_a_paper_without_print_days_is_asked_every_few_hours() -> None:
+    assert freshness.max_age(Publication("x", "x", print_days=()), None, ISSUE) == freshness.CAP
+
+
+@given(
+    some.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=some.just(UTC)),  # noqa: DTZ001  # given by timezones
+    some.lists(some.integers(0, 6), max_size=7, unique=True),
+    some.sampled_from(["Asia/Shanghai", "Europe/Berlin", "America/St_Johns"]),
+)
+def test_a_feed_is_never_kept_longer_than_the_cap_nor_shorter_than_the_floor(
+    now: datetime, days: list[int], zone: str
+) -> None:
+    paper = Publication("x", "x", zone=zone, print_days=tuple(days))
+
+    assert freshness.FLOOR <= freshness.max_age(paper, now - timedelta(hours=2), now) <= freshness.CAP
+
+
+def test_a_renamed_section_is_found_under_its_new_name(front: FlaskClient) -> None:
+    answer = front.get("/qinglan/feeds/section-toutiao.rss")
+
+    assert answer.status_code == 301
+    assert answer.headers["Location"] == "/qinglan/feeds/section-yaowen.rss"
+    assert front.get("/qinglan/feeds/section-nix.rss").status_code == 404
