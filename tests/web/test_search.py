@@ -7,6 +7,7 @@ from html import unescape
 from urllib.parse import parse_qs, quote, urlsplit
 from xml.etree import ElementTree
 
+import feedparser
 import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
@@ -245,3 +246,51 @@ def test_marked_words_can_be_read_in_light_and_dark() -> None:
     css = (CHECKOUT / "templates/web/static/search.css").read_text(encoding="utf-8")
 
     assert "mark { color: var(--ink);" in css  # on a tint of the ground, not in the soft tone around it
+
+
+def test_a_search_has_a_feed_in_every_form(page: Page, front: FlaskClient) -> None:
+    found = headlines(page(FOUND))
+    told = {form: front.get(f"/qinglan/feeds/search.{form}?q=竹基+项目") for form in ("rss", "atom", "json")}
+
+    assert found
+    assert [item["title"] for item in told["json"].get_json(force=True)["items"]] == found
+    for form in ("rss", "atom"):
+        parsed = feedparser.parse(told[form].data)
+        assert [entry.title for entry in parsed.entries] == found
+        assert not parsed.bozo
+    itself = told["atom"].headers["Link"]
+    assert (
+        itself
+        == f'<https://paper.example/qinglan/feeds/search.atom?q={quote("竹基")}+{quote("项目")}>; rel="self"'
+    )
+
+
+def test_the_feed_of_a_search_gives_the_ids_of_all_feeds(front: FlaskClient) -> None:
+    whole = {e.id for e in feedparser.parse(front.get("/qinglan/feeds/all.atom").data).entries}
+    found = {e.id for e in feedparser.parse(front.get("/qinglan/feeds/search.atom?q=竹基").data).entries}
+
+    assert found
+    assert found <= whole
+
+
+def test_a_poll_of_a_search_with_nothing_new_costs_no_body(front: FlaskClient) -> None:
+    first = front.get("/qinglan/feeds/search.atom?q=竹基")
+
+    again = front.get("/qinglan/feeds/search.atom?q=竹基", headers={"If-None-Match": first.headers["ETag"]})
+
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_a_feed_of_no_search_is_not_found(front: FlaskClient) -> None:
+    assert front.get("/qinglan/feeds/search.atom").status_code == 404
+    assert front.get("/qinglan/feeds/search.xml?q=竹基").status_code == 404
+
+
+def test_sections_filter_the_feed_of_a_search(front: FlaskClient) -> None:
+    anywhere = front.get("/qinglan/feeds/search.json?q=竹基").get_json(force=True)["items"]
+    nowhere = front.get("/qinglan/feeds/search.json?q=竹基&section=zonghe").get_json(force=True)["items"]
+    both = front.get("/qinglan/feeds/search.json?q=竹基&section=zonghe&section=yaowen").get_json(force=True)[
+        "items"
+    ]
+
+    assert both == anywhere != nowhere
