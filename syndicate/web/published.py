@@ -31,9 +31,13 @@ SEALED = "public, max-age=2592000, immutable"
 
 BOOK = "public, max-age=3600"
 
+XML = "application/xml; charset=utf-8"
+"""What a browser is told that a feed is: under its own type browsers show the bare text, without its style."""
+
 _LOOK_AGAIN = 0.25  # seconds for which an answer is given without looking at the folder
 _MOST = 2000  # answers kept; feeds and codings of a few papers are some hundred
 _FEED = (".atom", ".rss", ".json")
+_STYLED = (".atom", ".rss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,12 @@ class Published:
         self._settings = settings
         self._papers = {paper.slug: paper for paper in settings.publications}
         self._now = now
-        self._answers: dict[tuple[str, str], Answer] = {}
+        self._answers: dict[tuple[str, str, bool], Answer] = {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or hand on."""
-        key = (environ["PATH_INFO"], environ.get("HTTP_ACCEPT_ENCODING", ""))
+        browsing = "text/html" in environ.get("HTTP_ACCEPT", "")
+        key = (environ["PATH_INFO"], environ.get("HTTP_ACCEPT_ENCODING", ""), browsing)
         answer = self._answers.get(key)
         if answer is None or time.monotonic() > answer.until:
             answer = self._look(*key)
@@ -78,17 +83,19 @@ class Published:
         start_response("200 OK", answer.headers)
         return answer.body if method == "GET" else ()
 
-    def _look(self, path: str, accepted: str) -> Answer | None:
+    def _look(self, path: str, accepted: str, browsing: bool) -> Answer | None:
         named = _name(path)
         paper = self._papers.get(named[0]) if named else None
         if not named or paper is None:
             return None
         file = self._public.find(paper.slug, named[1])
         if file is None:
-            self._answers.pop((path, accepted), None)
+            self._answers.pop((path, accepted, browsing), None)
             return None
         coding, coded = self._coded(paper.slug, named[1], accepted) or (None, file)
         headers = self._headers(paper, named[1], file, coding)
+        if browsing and named[1].endswith(_STYLED):
+            headers[0] = ("Content-Type", XML)
         answer = Answer(
             until=time.monotonic() + _LOOK_AGAIN,
             etag=dict(headers)["ETag"],
@@ -99,7 +106,7 @@ class Published:
         )
         if len(self._answers) >= _MOST:
             self._answers.clear()
-        self._answers[path, accepted] = answer
+        self._answers[path, accepted, browsing] = answer
         return answer
 
     def _coded(self, slug: str, name: str, accepted: str) -> tuple[str, PublishedFile] | None:
@@ -116,7 +123,7 @@ class Published:
             ("ETag", f'{file.etag[:-1]}-{coding}"' if coding else file.etag),
             ("Last-Modified", format_datetime(file.modified, usegmt=True)),
             ("Cache-Control", self._freshness(paper, name)),
-            ("Vary", "Accept-Encoding"),
+            ("Vary", "Accept-Encoding, Accept" if name.endswith(_STYLED) else "Accept-Encoding"),
             ("Access-Control-Allow-Origin", "*"),  # readers that live in a browser
             ("X-Content-Type-Options", "nosniff"),
             ("Content-Security-Policy", POLICY),

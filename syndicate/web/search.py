@@ -89,6 +89,7 @@ def results(visit: Visit, paper: Publication) -> Response:
         paper=paper,
         changed=[changed],
         wish=wish,
+        kept=wish.query,
         results=[_result(entry, wish.words) for entry in found],
         first=start + 1,
         total=total,

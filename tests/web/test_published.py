@@ -47,7 +47,7 @@ def test_each_client_gets_the_smallest_coding_it_takes(
     answer = front.get(FEED, headers={"Accept-Encoding": accepted})
 
     assert answer.headers.get("Content-Encoding") == coding
-    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert answer.headers["Vary"] == "Accept-Encoding, Accept"
     assert unpack[coding](answer.data) == plain
 
 
@@ -136,3 +136,17 @@ def test_a_renamed_section_is_found_under_its_new_name(front: FlaskClient) -> No
     assert answer.status_code == 301
     assert answer.headers["Location"] == "/qinglan/feeds/section-yaowen.rss"
     assert front.get("/qinglan/feeds/section-nix.rss").status_code == 404
+
+
+def test_a_browser_is_shown_a_feed_with_its_style(front: FlaskClient) -> None:
+    browser = front.get(FEED, headers={"Accept": "text/html,application/xml;q=0.9,*/*;q=0.8"})
+    reader = front.get(FEED, headers={"Accept": "application/atom+xml, */*"})
+
+    assert browser.headers["Content-Type"] == "application/xml; charset=utf-8"
+    assert reader.headers["Content-Type"] == "application/atom+xml; charset=utf-8"
+    assert browser.data == reader.data
+    assert (
+        b'<?xml-stylesheet type="text/css" href="https://paper.example/qinglan/feeds/feed.css"?>'
+        in browser.data
+    )
+    assert "text/css" in front.get("/qinglan/feeds/feed.css").headers["Content-Type"]
