@@ -84,7 +84,8 @@ def _save(services: Services, items: Sequence[Item], made_of: Mapping[str, str])
 
 
 def _rendered(item: Item, form: str, made_of: str) -> Rendering:
-    whole, brief = feeds.fragment(item, form), feeds.fragment(item, form, brief=True)
+    whole = feeds.fragment(item, form)
+    brief = feeds.shortened(whole, item, form)
     return Rendering(
         item.id, form, made_of, len(whole), len(brief), packing.packed(whole), packing.packed(brief)
     )

@@ -47,6 +47,10 @@ _SPACES: dict[str, dict[str | None, str]] = {
     "atom": {None: _ATOM[1:-1], "fh": _HISTORY[1:-1]},
 }
 _ITEM = {"rss": (b"<item>", b"</item>"), "atom": (b"<entry>", b"</entry>")}
+_CONTENT = {
+    "rss": (b"      <content:encoded>", b"</content:encoded>"),
+    "atom": (b'    <content type="html">', b"</content>"),
+}
 _MARGIN = {"rss": b"\n    ", "atom": b"\n  ", "json": b"\n  "}
 _END = {"rss": b"\n  </channel>", "atom": b"\n</feed>"}
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -108,6 +112,17 @@ def fragment(item: Item, form: str, *, brief: bool = False) -> bytes:
     begin, end = _ITEM[form]
     piece = body[body.index(begin) : body.rindex(end) + len(end)]
     return piece + _tombstone(item) if form == "atom" else piece
+
+
+def shortened(whole: bytes, item: Item, form: str) -> bytes:
+    """The brief fragment of an item whose whole one is at hand: the same but for its content."""
+    if form == "json":
+        return fragment(item, form, brief=True)
+    begin = whole.find(b"\n" + _CONTENT[form][0])  # texts are escaped: only the element itself reads so
+    end = whole.find(_CONTENT[form][1], begin)
+    if begin < 0:  # an empty element is written otherwise
+        return fragment(item, form, brief=True)
+    return whole[:begin] + whole[end + len(_CONTENT[form][1]) :]
 
 
 def _bare(form: str) -> FeedGenerator:
@@ -210,7 +225,10 @@ def frame(feed: Feed, form: str) -> Frame:
         return jsonfeed.frame(feed, title(feed), description(feed), home(feed))
     made = _generator(feed, form)
     root = _rooted(made.rss_str() if form == "rss" else made.atom_str(), form)
-    _link(_at(root, "channel") if form == "rss" else root, feed, form)
+    head = _at(root, "channel") if form == "rss" else root
+    _link(head, feed, form)
+    if form == "rss" and not feed.month:
+        _skip_days(head, feed.publication)
     body = _serialized(root)
     style = feed.base_url + f"/{feed.publication.slug}/feeds/{STYLE}"
     after_declaration = body.index(b"?>") + 2
@@ -233,7 +251,6 @@ def _generator(feed: Feed, form: str) -> FeedGenerator:
         made.author(name=line(feed.publication.title) or UNTITLED)  # stands for entries without a byline
     elif not feed.month:
         made.ttl(TTL)
-        made.skipDays(list(_silent_days(feed.publication)))
     return made
 
 
@@ -249,6 +266,14 @@ def _link(head: etree._Element, feed: Feed, form: str) -> None:
             etree.SubElement(head, f"{_ATOM}link", href=href, rel=rel)
     if feed.month:
         etree.SubElement(head, f"{_HISTORY}archive")
+
+
+def _skip_days(channel: etree._Element, publication: Publication) -> None:
+    """Ours, because feedgen keeps the days in a set and writes them in another order each time."""
+    if days := list(_silent_days(publication)):
+        skipped = etree.SubElement(channel, "skipDays")
+        for day in days:
+            etree.SubElement(skipped, "day").text = day
 
 
 def title(feed: Feed) -> str:

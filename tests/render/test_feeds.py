@@ -3,6 +3,8 @@ from __future__ import annotations
 import calendar
 import html
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -226,3 +228,35 @@ def test_any_text_is_well_formed_and_reads_back_equal(drawn: list[Item]) -> None
         assert [e.text for e in in_atom.findall("a:author/a:name", ATOM)] == authors
         assert [e.text for e in in_rss.findall("{http://purl.org/dc/elements/1.1/}creator")] == authors
         assert in_atom.findtext("a:published", namespaces=ATOM) == in_json["date_published"]
+
+
+def test_a_feed_is_the_same_in_every_process() -> None:
+    told = "import sys; from syndicate.render import feeds; from tests.render import paper; "
+    told += "sys.stdout.buffer.write(feeds.rss(paper.ALL) + feeds.atom(paper.ALL) + feeds.json(paper.ALL))"
+
+    made = {
+        subprocess.run(
+            [sys.executable, "-c", told],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": "."},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+
+    assert len(made) == 1
+    assert made.pop()
+
+
+def test_days_without_an_issue_are_told_as_greenwich_has_them() -> None:
+    days = etree.fromstring(feeds.rss(paper.ALL)).findall("channel/skipDays/day")
+
+    # Six o'clock on Monday in Shanghai is Sunday in Greenwich.
+    assert [day.text for day in days] == ["Friday", "Saturday"]
+
+
+@given(items(), some.sampled_from(feeds.FORMS))
+def test_a_shortened_item_is_the_one_rendered_brief(item: Item, form: str) -> None:
+    whole = feeds.fragment(item, form)
+
+    assert feeds.shortened(whole, item, form) == feeds.fragment(item, form, brief=True)
