@@ -1,0 +1,1 @@
+"""A month of a paper, and what readers make of it."""
