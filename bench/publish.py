@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 import zlib
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -122,9 +123,9 @@ def _issue_by_issue(services: Services, day: date) -> tuple[float, float]:
         start = time.perf_counter()
         marks: list[float] = []
 
-        def marking(slug: str, marks: list[float] = marks) -> None:
+        def marking(slug: str, kept: Iterable[str] = (), marks: list[float] = marks) -> None:
             marks.append(time.perf_counter())
-            squeeze(slug)
+            squeeze(slug, kept)
 
         services.public.squeeze = marking  # type: ignore[method-assign]  # the moment between seen and squeezed
         publish.run(services)

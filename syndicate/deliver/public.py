@@ -16,7 +16,6 @@ import hashlib
 import os
 import secrets
 import shutil
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -118,7 +117,6 @@ class PublicFolder:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._read: dict[tuple[str, str], tuple[float, tuple[int, int, int], PublishedFile]] = {}
-        self._lock = threading.Lock()
 
     @contextmanager
     def edition(self, slug: str) -> Iterator[Edition]:
@@ -163,16 +161,19 @@ class PublicFolder:
             raise DeliveryError(f"{target}: {e.strerror}", permanent=False) from e
         return True
 
-    def squeeze(self, slug: str) -> None:
+    def squeeze(self, slug: str, kept: Iterable[str] = ()) -> None:
         """Add the smaller codings, which take longer, to files that readers can see already and that lack them.
 
+        `kept`: names of such files beside the edition; there are too many to look at them all each time.
         Raises DeliveryError when the disk refuses.
         """
-        folders = [self._root / slug, self._root / ".kept" / slug]
-        for path in [folder / name for folder in folders for name in _files(folder)]:
+        live = [self._root / slug / name for name in _files(self._root / slug)]
+        for path in (*live, *(self._root / ".kept" / slug / f"{name}.gz" for name in kept)):
             if path.suffix == ".gz" and not path.with_suffix(".zst").exists():
                 plain = path.with_suffix("")
                 try:
+                    if not path.exists():  # too small to be packed
+                        continue
                     body = plain.read_bytes()
                     _replace(
                         plain.with_name(f"{plain.name}.br"), brotli.compress(body, quality=_BROTLI_QUALITY)

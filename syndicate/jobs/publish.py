@@ -136,7 +136,7 @@ def _publish(services: Services, paper: Publication, counter: int) -> None:
         )
         if months:
             renderings.prune(db, paper.slug, newest.date - _PRUNED_AFTER)
-    services.public.squeeze(paper.slug)
+    services.public.squeeze(paper.slug, [_archived(one, form) for one in months for form in feeds.FORMS])
 
 
 def _topics(services: Services, paper: Publication, behind: Sequence[StoredFeed]) -> list[str]:
@@ -310,8 +310,12 @@ def _seal_one(services: Services, paper: Publication, one: StoredMonth) -> None:
             packed = renderings.pieces(db, form, Shown.WHOLE.value, ids)
         chosen = [(packing.unpacked(packed[id_]), packed[id_]) for id_ in ids]
         pieces, packed_pieces = _joined(feed, form, chosen)
-        name = f"feeds/archive/{one.name}-{one.month}.{form}"
-        services.public.keep(paper.slug, name, pieces, packing.gzipped(pieces, packed_pieces))
+        gzipped = packing.gzipped(pieces, packed_pieces)
+        services.public.keep(paper.slug, _archived(one, form), pieces, gzipped)
+
+
+def _archived(one: StoredMonth, form: str) -> str:
+    return f"feeds/archive/{one.name}-{one.month}.{form}"
 
 
 def _issues_of_month(db: Connection, paper: Publication, month: str) -> tuple[StoredIssue, ...]:

@@ -8,14 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from syndicate import store
 from syndicate.jobs import books
 from syndicate.model import Item, Publication, StoredIssue
 from syndicate.render import articles, budget, feeds, jsonfeed, packing
 from syndicate.services import Services
-from syndicate.store import entries, issues, renderings
+from syndicate.store import entries, renderings
 from syndicate.store.entries import Listed
 from syndicate.store.renderings import Measure, Rendering
 
@@ -61,11 +59,6 @@ def of_issues(services: Services, paper: Publication, found: Sequence[StoredIssu
             item = articles.issue_item(issue, inside, paper, services.settings.base_url, enclosed)
             known |= _save(services, [item], made_of)
     return known
-
-
-def issues_of(db: Connection, paper: Publication, limit: int) -> tuple[StoredIssue, ...]:
-    """The newest issues."""
-    return issues.latest(db, paper.slug, limit)
 
 
 def _save(services: Services, items: Sequence[Item], made_of: Mapping[str, str]) -> dict[str, Measure]:

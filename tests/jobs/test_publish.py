@@ -198,6 +198,9 @@ def test_a_month_that_is_over_is_sealed_and_linked(services: Services) -> None:
     assert link(october, "prev-archive") == link(september, "self")
     assert link(october, "current") == link(live, "self") == f"{base}all.atom"
     assert link(september, "prev-archive") is None
+    assert brotli.decompress(body(services, "feeds/archive/all-2026-10.atom.br")) == body(
+        services, "feeds/archive/all-2026-10.atom"
+    )
     assert october.find("{http://purl.org/syndication/history/1.0}archive") is not None
     assert services.public.find("qinglan", "feeds/archive/all-2026-11.atom") is None
 
