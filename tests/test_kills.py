@@ -30,7 +30,7 @@ from syndicate.store import deliveries, entries, subscriptions
 
 KILLS = 24
 FIRST = date(2026, 11, 16)
-PATIENCE = 60.0  # seconds for an issue to get through, on a machine that does much else
+PATIENCE = 180.0  # seconds for an issue to get through, on a machine that does much else
 
 
 class Post:
