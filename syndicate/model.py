@@ -373,6 +373,8 @@ class Rhythm(StrEnum):
 
     ISSUE = "issue"
     WEEKLY = "weekly"
+    CORRECTIONS = "corrections"  # only when something that was printed turns out wrong
+    NONE = "none"
 
 
 class SubscriptionState(StrEnum):
@@ -384,8 +386,18 @@ class SubscriptionState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What of a paper somebody wants: what fits any of these; with nothing chosen, all."""
+
+    sections: tuple[str, ...] = ()
+    bylines: tuple[str, ...] = ()
+    series: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
-    """One address and one paper. `sections` empty means the whole paper."""
+    """One address and one paper. Nothing chosen means the whole paper; else what fits any choice is sent."""
 
     id: int
     publication: str
@@ -397,14 +409,25 @@ class Subscription:
     created: datetime
     confirmed: datetime | None = None
     ended: datetime | None = None
+    bylines: tuple[str, ...] = ()  # names as in addresses
+    series: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()  # searches
+    weekly_day: int | None = None  # 0 (Monday) to 6; None: the paper's
+    hour: int | None = None  # 0 to 23, from which mail may come; None: as soon as the issue is out
+    zone: str | None = None  # of that hour; None: the paper's
+    why: str | None = None  # it ended: left, bounced, complained, deleted
+    paused_until: datetime | None = None
+    source: str = "site"
+    moving: str | None = None  # the address it is to move to, once that has agreed
+
+    @property
+    def choice(self) -> Choice:
+        """What of the paper they want."""
+        return Choice(self.sections, self.bylines, self.series, self.words)
 
 
 class DeliveryState(StrEnum):
-    """due → claimed → handed → sent; failed is final, doubtful waits for a person.
-
-    `handed` is committed right before the last byte of the message goes out: a crash before it
-    is repeated safely, a crash after it is `doubtful` and never repeated by the machine.
-    """
+    """due → claimed → sent; failed is final, doubtful waits for a person, bounced came back."""
 
     DUE = "due"
     CLAIMED = "claimed"
@@ -412,6 +435,7 @@ class DeliveryState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     DOUBTFUL = "doubtful"
+    BOUNCED = "bounced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,6 +462,8 @@ class StoredDigest:
     first: date  # issues of these days, both included; equal for an issue's digest
     last: date
     planned: datetime
+    part: str = ""  # of several on one day: the moment of a correction
+    held: str | None = None  # paused or cancelled by a person
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,39 +5,23 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable
-from datetime import datetime
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from syndicate import __version__
-from syndicate.errors import IssueError, ReadError, SourceError, SyndicateError
+from syndicate.cli.digest import digest
+from syndicate.cli.plainly import open_services, plainly
+from syndicate.cli.subscribers import subscribers
+from syndicate.errors import IssueError, ReadError, SourceError
 
 if TYPE_CHECKING:  # opening the database takes a moment that `split --help` need not wait
     from syndicate.services import Services
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 files_argument = click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True)
 )
-
-
-def _plainly(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn an error that a person can mend into one line and exit code 1."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except SyndicateError as e:
-            raise click.ClickException(str(e)) from e
-
-    return run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,6 +37,10 @@ def main(quiet: bool) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
+for group in (digest, subscribers):
+    main.add_command(group)
+
+
 @main.command()
 @files_argument
 @click.option("--json", "form", flag_value="json", help="One JSON object, spans included.")
@@ -62,7 +50,7 @@ def main(quiet: bool) -> None:
 @click.option(
     "--proof", "form", flag_value="proof", help="Text to mend and drop in again (docs/splitting.md)."
 )
-@_plainly
+@plainly
 def split(files: tuple[Path, ...], form: str | None) -> None:
     """Split the FILES of one issue (or a folder) and print its articles; nothing is stored."""
     from syndicate.readers import text
@@ -96,7 +84,7 @@ def split(files: tuple[Path, ...], form: str | None) -> None:
     "--mail/--no-mail", default=None, help="Write to the subscribers or not (default: if it is the newest)."
 )
 @click.option("--anyway", is_flag=True, help="Replace a stored page even if nothing in it is the same.")
-@_plainly
+@plainly
 def ingest(files: tuple[Path, ...], mail: bool | None, anyway: bool) -> None:
     """Take in FILES (folders: one issue each; loose files: by date in their names) and publish."""
     from tqdm import tqdm
@@ -105,7 +93,7 @@ def ingest(files: tuple[Path, ...], mail: bool | None, anyway: bool) -> None:
     from syndicate.jobs import publish as publishing
     from syndicate.sources import folder
 
-    services = _services()
+    services = open_services()
     drops = folder.grouped(files)
     if not drops:
         raise ReadError(f"{', '.join(map(str, files))}: there are no files in it")
@@ -128,16 +116,16 @@ def ingest(files: tuple[Path, ...], mail: bool | None, anyway: bool) -> None:
 
 
 @main.command()
-@_plainly
+@plainly
 def publish() -> None:
     """Write the feeds of every paper that changed."""
     from syndicate.jobs import publish as job
 
-    job.run(_services())
+    job.run(open_services())
 
 
 @main.command()
-@_plainly
+@plainly
 def web() -> None:
     """Serve site and feeds (the `web:` of the Procfile)."""
     from syndicate.settings import load
@@ -148,12 +136,12 @@ def web() -> None:
 
 @main.command()
 @click.option("--once", is_flag=True, help="Run every job once and end.")
-@_plainly
+@plainly
 def schedule(once: bool) -> None:
     """Run the jobs: inbox, feeds, mail (the `clock:` of the Procfile)."""
     from syndicate import schedule as clock
 
-    services = _services()
+    services = open_services()
     if once:
         clock.tick(services)
     else:
@@ -161,25 +149,25 @@ def schedule(once: bool) -> None:
 
 
 @main.command()
-@_plainly
+@plainly
 def run() -> None:
     """Start all that one machine needs: web server and clock. SIGTERM stops both."""
     from syndicate import processes
 
-    services = _services()  # migrations and folders before either starts
+    services = open_services()  # migrations and folders before either starts
     _print_addresses(services)
     services.db.dispose()
     sys.exit(processes.run())
 
 
 @main.command()
-@_plainly
+@plainly
 def doctor() -> None:
     """Say how the service is; exit code 1 when something wants a person."""
     from syndicate.deliver import site
     from syndicate.jobs import examine
 
-    services = _services()
+    services = open_services()
     report = examine.run(services)
     click.echo(f"site {services.settings.base_url}: {site.fault(services.settings.base_url) or 'answers'}")
     for line in report.lines:
@@ -188,76 +176,10 @@ def doctor() -> None:
         sys.exit(1)
 
 
-@main.group()
-def digest() -> None:
-    """The e-mail digest."""
-
-
-@digest.command()
-@click.argument("publication")
-@click.argument("day", type=click.DateTime(["%Y-%m-%d"]), required=False)
-@click.option("--language", type=click.Choice(["zh-CN", "en"]), default="zh-CN")
-@click.option("--html", is_flag=True, help="The HTML part instead of the whole mail.")
-@_plainly
-def preview(publication: str, day: datetime | None, language: str, html: bool) -> None:
-    """Print the digest of an issue (default: the newest) as it would be sent."""
-    from syndicate.jobs import mail_digests
-
-    mail = mail_digests.preview(_services(), publication, day.date() if day else None, language)
-    if html:
-        part = mail.get_body(("html",))
-        click.echo(part.get_content() if part else "")
-    else:
-        click.echo(mail.as_bytes())
-
-
-@digest.command()
-@click.argument("delivery", type=int)
-@_plainly
-def resend(delivery: int) -> None:
-    """Send a doubtful DELIVERY again (`syndicate doctor` lists them)."""
-    from syndicate.jobs import mail_digests
-
-    mail_digests.resend(_services(), delivery)
-    click.echo(f"delivery {delivery} is due again")
-
-
-@digest.command()
-@click.argument("publication")
-@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
-@_plainly
-def send(publication: str, day: datetime) -> None:
-    """Mail an issue that was taken in without mail; who has it already does not get it again."""
-    from syndicate.jobs import mail_digests
-
-    click.echo(mail_digests.order(_services(), publication, day.date()))
-
-
-@main.command()
-@click.argument("publication")
-@_plainly
-def subscribers(publication: str) -> None:
-    """Count a paper's subscribers by state."""
-    from syndicate import store
-    from syndicate.store import subscriptions
-
-    services = _services()
-    with store.reading(services.db) as db:
-        for state, count in subscriptions.counts(db, publication).items():
-            click.echo(f"{state}: {count}")
-
-
 def _glimpse(text: str, most: int = 30) -> str:
     """The head of a printed piece, and its tail where it is long."""
     line = " ".join(text.split())
     return line if len(line) <= most else f"{line[: most - 10]} … {line[-7:]}"
-
-
-def _services() -> Services:
-    from syndicate.services import open_services
-    from syndicate.settings import load
-
-    return open_services(load())
 
 
 def _password(services: Services) -> str:

@@ -41,8 +41,8 @@ def plan(
     """Decide on a digest and on everybody who gets it, at once; None when that was done before."""
     number = db.execute(
         _insert(db)
-        .values(publication=publication, rhythm=rhythm.value, first=first, last=last, planned=now)
-        .on_conflict_do_nothing(index_elements=["publication", "rhythm", "last"])
+        .values(publication=publication, rhythm=rhythm.value, first=first, last=last, part="", planned=now)
+        .on_conflict_do_nothing(index_elements=["publication", "rhythm", "last", "part"])
         .returning(digests.c.id)
     ).scalar_one_or_none()
     if number is None:
@@ -56,6 +56,7 @@ def plan(
             literal(now, Moment),
             literal(now, Moment),
             literal("<") + _Unguessable() + literal(f"@{host}>"),
+            _Domain(subscriptions.c.mailbox),
         )
         .where(
             subscriptions.c.publication == publication,
@@ -64,7 +65,7 @@ def plan(
         )
         .order_by(subscriptions.c.id)
     )
-    columns = ["digest", "subscription", "state", "attempts", "not_before", "touched", "message_id"]
+    columns = ["digest", "subscription", "state", "attempts", "not_before", "touched", "message_id", "domain"]
     db.execute(insert(deliveries).from_select(columns, confirmed))
     return digest(db, number)
 
@@ -184,6 +185,26 @@ def _in_sqlite(_element: _Unguessable, _compiler: SQLCompiler, **_options: Any) 
 @compiles(_Unguessable, "postgresql")
 def _in_postgresql(_element: _Unguessable, _compiler: SQLCompiler, **_options: Any) -> str:
     return "replace(CAST(gen_random_uuid() AS text), '-', '')"
+
+
+class _Domain(GenericFunction[str]):
+    """What stands behind the @ of a mailbox."""
+
+    type = String()
+    inherit_cache = True
+    name = "domain"
+
+
+@compiles(_Domain, "sqlite")
+def _domain_in_sqlite(element: _Domain, compiler: SQLCompiler, **options: Any) -> str:
+    mailbox = compiler.process(element.clauses, **options)
+    return f"substr({mailbox}, instr({mailbox}, '@') + 1)"
+
+
+@compiles(_Domain, "postgresql")
+def _domain_in_postgresql(element: _Domain, compiler: SQLCompiler, **options: Any) -> str:
+    mailbox = compiler.process(element.clauses, **options)
+    return f"split_part({mailbox}, '@', 2)"
 
 
 def _insert(db: Connection) -> Any:

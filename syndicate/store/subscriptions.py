@@ -54,7 +54,16 @@ def ask(
         made = db.execute(
             insert(subscriptions)
             .values(
-                publication=publication.slug, mailbox=mailbox, created=now, ask_after=now, asks=0, **wishes
+                publication=publication.slug,
+                mailbox=mailbox,
+                created=now,
+                ask_after=now,
+                asks=0,
+                bylines=(),
+                series=(),
+                words=(),
+                source="site",
+                **wishes,
             )
             .returning(*_FIELDS)
         )

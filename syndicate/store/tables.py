@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
 
-HEAD = "0004"  # the newest migration; a test holds it against the folder
+HEAD = "0005"  # the newest migration; a test holds it against the folder
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -240,12 +240,22 @@ subscriptions = Table(
     Column("address", Text, nullable=False),
     Column("mailbox", Text, nullable=False),  # the address in lower case: one person, one subscription
     Column("sections", Lines, nullable=False),
+    Column("bylines", Lines, nullable=False),  # names as in addresses
+    Column("series", Lines, nullable=False),
+    Column("words", Lines, nullable=False),  # searches, each as it is typed
     Column("rhythm", Text, nullable=False),
+    Column("weekly_day", Integer),  # empty: the paper's
+    Column("hour", Integer),  # of the day from which mail may come; empty: as soon as the issue is out
+    Column("zone", Text),  # of that hour; empty: the paper's
     Column("language", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("created", Moment, nullable=False),
     Column("confirmed", Moment),
     Column("ended", Moment),
+    Column("why", Text),  # it ended: left, bounced, complained, deleted
+    Column("paused_until", Moment),  # no mail is planned before
+    Column("source", Text, nullable=False),  # site, or whence it was imported
+    Column("moving", Text),  # the address that it is to move to, once that has agreed
     Column("ask_after", Moment),  # a confirmation mail is due from then on; empty when none is
     Column("asked", Moment),  # when one was last claimed
     Column("asks", Integer, nullable=False),  # how often one was tried since the last wish
@@ -263,8 +273,11 @@ digests = Table(
     Column("rhythm", Text, nullable=False),
     Column("first", Date, nullable=False),
     Column("last", Date, nullable=False),
+    Column("part", Text, nullable=False),  # of several on one day: the moment of a correction
     Column("planned", Moment, nullable=False),
-    UniqueConstraint("publication", "rhythm", "last"),
+    Column("held", Text),  # paused or cancelled by a person; empty: it goes out
+    UniqueConstraint("publication", "rhythm", "last", "part"),
+    CheckConstraint("held IN ('paused', 'cancelled')", name="held"),
     sqlite_autoincrement=True,
 )
 
@@ -279,9 +292,11 @@ deliveries = Table(
     Column("not_before", Moment, nullable=False),
     Column("touched", Moment, nullable=False),  # when it came into this state
     Column("message_id", Text, nullable=False),
+    Column("domain", Text, nullable=False),  # of the address, in lower case: what limits count by
+    Column("claim", Text),  # of the worker that has it
     Column("error", Text),
     CheckConstraint(
-        "state IN ('due', 'claimed', 'handed', 'sent', 'failed', 'doubtful')",
+        "state IN ('due', 'claimed', 'handed', 'sent', 'failed', 'doubtful', 'bounced')",
         name="state",
     ),
     UniqueConstraint("digest", "subscription"),
@@ -289,6 +304,42 @@ deliveries = Table(
     Index(None, "state", "not_before"),
     Index(None, "subscription"),
     sqlite_autoincrement=True,
+)
+
+bounces = Table(
+    "bounces",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("report", Text, nullable=False),  # SHA-256 of what came back: the same report twice is one
+    Column("delivery", Integer, ForeignKey("deliveries.id")),  # empty: the confirmation mail, or unknown
+    Column("subscription", Integer, ForeignKey("subscriptions.id")),
+    Column("kind", Text, nullable=False),
+    Column("status", Text),  # RFC 3463: 5.1.1
+    Column("said", Text, nullable=False),  # by the other server, one line
+    Column("at", Moment, nullable=False),
+    CheckConstraint("kind IN ('hard', 'soft', 'complaint')", name="kind"),
+    UniqueConstraint("report"),
+    Index(None, "subscription", "at"),
+    Index(None, "delivery"),
+    sqlite_autoincrement=True,
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("mailbox", Text, primary_key=True),  # the address in lower case; it gets no mail of any paper
+    Column("reason", Text, nullable=False),
+    Column("said", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    CheckConstraint("reason IN ('bounced', 'complained', 'operator')", name="reason"),
+)
+
+clicks = Table(
+    "clicks",
+    metadata,
+    Column("digest", Integer, ForeignKey("digests.id"), primary_key=True),
+    Column("entry", Text, ForeignKey("entries.id"), primary_key=True),
+    Column("count", Integer, nullable=False),  # without any address
 )
 
 hub_subscriptions = Table(
