@@ -29,6 +29,7 @@ from syndicate.render.window import Shown
 from syndicate.services import Services
 from syndicate.store import entries, issues, renderings, websub
 from syndicate.store import feeds as registry
+from syndicate.store.entries import Listed
 from syndicate.store.feeds import StoredFeed, StoredMonth
 from syndicate.store.renderings import Measure
 
@@ -153,22 +154,13 @@ def _write(
     edition: Edition,
 ) -> list[str]:
     """Put every feed that is behind into the edition; gives the names of those that hold nothing any more."""
-    windows, empty = [], []
-    seen: dict[str, Measure] = {}
-    for feed in behind:
-        key = feed_key(paper, feed)
-        found = _window(services, paper, key, newest, seen) if key else None
-        if found and (found.shown or _stays(found.key)):
-            windows.append(found)
-        else:
-            empty.append(feed.name)
-            for form in feeds.FORMS:
-                edition.drop(f"feeds/{feed.name}.{form}")
+    windows = _windows(services, paper, behind, newest)
+    empty = [feed.name for feed in behind if feed.name not in {one.key.name for one in windows}]
+    for name in empty:
+        for form in feeds.FORMS:
+            edition.drop(f"feeds/{name}.{form}")
     for form in feeds.FORMS:
-        shelf = _shelf(services, form, windows)
-        for one in windows:
-            made = _feed(services, paper, one.key, one.updated, before=one.before)
-            _put(edition, made, form, [shelf[shown] for shown in one.shown])
+        _write_form(services, paper, windows, form, edition)
     with store.reading(services.db) as db:
         keys = [key for key in feed_keys(db, paper) if key.name not in empty]
     edition.put("feeds.opml", [opml.written(paper, keys, services.settings.base_url)])
@@ -176,38 +168,60 @@ def _write(
     return empty
 
 
+def _write_form(
+    services: Services, paper: Publication, windows: Sequence[Window], form: str, edition: Edition
+) -> None:
+    shelf = _shelf(services, form, windows)
+    for one in windows:
+        made = _feed(services, paper, one.key, one.updated, before=one.before)
+        _put(edition, made, form, [shelf[shown] for shown in one.shown])
+
+
 def _stays(key: FeedKey) -> bool:
     """A feed that readers may know although nothing is in it."""
     return key.kind in ("all", "issues", "corrections", "section")
 
 
-def _window(
-    services: Services, paper: Publication, key: FeedKey, newest: StoredIssue, seen: dict[str, Measure]
-) -> Window:
+def _windows(
+    services: Services, paper: Publication, behind: Sequence[StoredFeed], newest: StoredIssue
+) -> list[Window]:
+    """The feeds that hold something, or that stay although they do not, each with its items rendered."""
     since = datetime.combine(newest.date, time.min, UTC) - timedelta(days=services.settings.feed_days)
+    keys = {key.name: key for feed in behind if (key := feed_key(paper, feed))}
     with store.reading(services.db) as db:
-        before = registry.month_before(db, paper.slug, key.name, f"{newest.date:%Y-%m}")
-        if key.kind == "issues":
-            found = issues.latest(db, paper.slug, ISSUES_IN_FEED)
-        else:
-            listed = entries.in_feed(
-                db, paper.slug, key.name, since=since, least=services.settings.feed_entries
-            )
-    if key.kind == "issues":
-        ids = [articles.issue_id(issue, paper) for issue in found]
-        measures = items.of_issues(services, paper, found)
-        moments = [issue.updated for issue in found]
-    else:
-        ids = [one.id for one in listed]
-        measures = items.of_entries(services, paper, listed, seen)
-        moments = [max(one.updated, one.withdrawn or one.updated) for one in listed]
-    return Window(key, _shown(ids, measures), max(moments, default=newest.added), before)
+        before = registry.month_before(db, paper.slug, f"{newest.date:%Y-%m}", keys)
+        printed = issues.latest(db, paper.slug, ISSUES_IN_FEED) if "issues" in keys else ()
+        listed = {
+            name: entries.in_feed(db, paper.slug, name, since=since, least=services.settings.feed_entries)
+            for name in keys
+            if name != "issues"
+        }
+    measures = items.of_entries(services, paper, {one for some in listed.values() for one in some})
+    measures |= items.of_issues(services, paper, printed)
+    listed["issues"] = _listed(printed, paper)
+    return [
+        Window(key, _shown(listed[name], measures), _changed(listed[name]) or newest.added, before.get(name))
+        for name, key in keys.items()
+        if listed[name] or _stays(key)
+    ]
 
 
-def _shown(ids: Sequence[str], measures: Mapping[str, Measure]) -> tuple[tuple[str, Shown], ...]:
+def _listed(found: Iterable[StoredIssue], paper: Publication) -> tuple[Listed, ...]:
+    """Issues as the items of a feed."""
+    return tuple(Listed(articles.issue_id(one, paper), "", "", one.updated, None) for one in found)
+
+
+def _changed(listed: Sequence[Listed]) -> datetime | None:
+    """When the last of these did."""
+    return max((max(one.updated, one.withdrawn or one.updated) for one in listed), default=None)
+
+
+def _shown(listed: Sequence[Listed], measures: Mapping[str, Measure]) -> tuple[tuple[str, Shown], ...]:
     gap = len(feeds.separator("json", first=False))
-    sizes = [(measures[id_].size + gap, measures[id_].brief_size + gap) for id_ in ids]
-    return tuple(zip(ids, window.shown(sizes, window.LARGEST - _FRAME), strict=False))
+    found = [measures[one.id] for one in listed]
+    sizes = [(one.size + gap, one.brief_size + gap) for one in found]
+    shown = window.shown(sizes, window.LARGEST - _FRAME)
+    return tuple(zip((one.id for one in listed), shown, strict=False))
 
 
 Piece = tuple[bytes, bytes]
@@ -288,27 +302,22 @@ def _seal(services: Services, paper: Publication, months: Sequence[StoredMonth])
 def _seal_one(services: Services, paper: Publication, one: StoredMonth) -> None:
     with store.reading(services.db) as db:
         titles = {feed.name: feed for feed in registry.of_paper(db, paper.slug)}
-        before = registry.month_before(db, paper.slug, one.name, one.month)
-        listed = entries.in_month(db, paper.slug, one.name, one.month) if one.name != "issues" else ()
-        found = _issues_of_month(db, paper, one.month) if one.name == "issues" else ()
+        before = registry.month_before(db, paper.slug, one.month, [one.name]).get(one.name)
+        printed = _issues_of_month(db, paper, one.month) if one.name == "issues" else ()
+        listed = _listed(printed, paper) or entries.in_month(db, paper.slug, one.name, one.month)
     key = feed_key(paper, titles.get(one.name, StoredFeed(one.name, "", 0)))
-    if key is None:
+    changed = _changed(listed)
+    if key is None or changed is None:
         return
-    if one.name == "issues":
-        ids = [articles.issue_id(issue, paper) for issue in found]
-        items.of_issues(services, paper, found)
-        moments = [issue.updated for issue in found]
+    if printed:
+        items.of_issues(services, paper, printed)
     else:
-        ids = [entry.id for entry in listed]
         items.of_entries(services, paper, listed)
-        moments = [max(entry.updated, entry.withdrawn or entry.updated) for entry in listed]
-    if not ids:
-        return
-    feed = _feed(services, paper, key, max(moments), before=before, month=one.month)
+    feed = _feed(services, paper, key, changed, before=before, month=one.month)
     for form in feeds.FORMS:
         with store.reading(services.db) as db:
-            packed = renderings.pieces(db, form, Shown.WHOLE.value, ids)
-        chosen = [(packing.unpacked(packed[id_]), packed[id_]) for id_ in ids]
+            packed = renderings.pieces(db, form, Shown.WHOLE.value, [entry.id for entry in listed])
+        chosen = [(packing.unpacked(packed[entry.id]), packed[entry.id]) for entry in listed]
         pieces, packed_pieces = _joined(feed, form, chosen)
         gzipped = packing.gzipped(pieces, packed_pieces)
         services.public.keep(paper.slug, _archived(one, form), pieces, gzipped)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -28,15 +28,12 @@ def configuration(services: Services, paper: Publication) -> str:
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
-def of_entries(
-    services: Services, paper: Publication, listed: Sequence[Listed], seen: dict[str, Measure] | None = None
-) -> Mapping[str, Measure]:
-    """How large these entries are, after those that changed were rendered; `seen`: those measured in this run."""
-    known = {} if seen is None else seen
+def of_entries(services: Services, paper: Publication, listed: Iterable[Listed]) -> dict[str, Measure]:
+    """How large these entries are, after those that changed were rendered."""
     base = configuration(services, paper)
-    made_of = {one.id: _made_of(base, one) for one in listed if one.id not in known}
+    made_of = {one.id: _made_of(base, one) for one in listed}
     with store.reading(services.db) as db:
-        known |= renderings.measures(db, list(made_of))
+        known = renderings.measures(db, list(made_of))
     stale = [id_ for id_, sign in made_of.items() if id_ not in known or known[id_].made_of != sign]
     for some in _batches(stale):
         with store.reading(services.db) as db:
@@ -45,7 +42,7 @@ def of_entries(
     return known
 
 
-def of_issues(services: Services, paper: Publication, found: Sequence[StoredIssue]) -> Mapping[str, Measure]:
+def of_issues(services: Services, paper: Publication, found: Iterable[StoredIssue]) -> dict[str, Measure]:
     """How large the items of these issues are, after those that changed were rendered, by the issues' ids."""
     base, by_id = configuration(services, paper), {articles.issue_id(i, paper): i for i in found}
     made_of = {id_: f"{base}:{issue.updated.isoformat()}" for id_, issue in by_id.items()}
@@ -62,7 +59,7 @@ def of_issues(services: Services, paper: Publication, found: Sequence[StoredIssu
 
 
 def _save(services: Services, items: Sequence[Item], made_of: Mapping[str, str]) -> dict[str, Measure]:
-    made = [_rendered(item, form, made_of[item.id]) for item in items for form in feeds.FORMS]
+    made = [one for item in items for one in _rendered(item, made_of[item.id])]
     with store.writing(services.db) as db:
         renderings.save(db, made)
     if len(items) == AT_ONCE:
@@ -76,12 +73,11 @@ def _save(services: Services, items: Sequence[Item], made_of: Mapping[str, str])
     return found
 
 
-def _rendered(item: Item, form: str, made_of: str) -> Rendering:
-    whole = feeds.fragment(item, form)
-    brief = feeds.shortened(whole, item, form)
-    return Rendering(
-        item.id, form, made_of, len(whole), len(brief), packing.packed(whole), packing.packed(brief)
-    )
+def _rendered(item: Item, made_of: str) -> Iterator[Rendering]:
+    for form, (whole, brief) in feeds.fragments(item).items():
+        yield Rendering(
+            item.id, form, made_of, len(whole), len(brief), packing.packed(whole), packing.packed(brief)
+        )
 
 
 def _made_of(configuration: str, listed: Listed) -> str:

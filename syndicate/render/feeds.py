@@ -95,56 +95,64 @@ def separator(form: str, *, first: bool) -> bytes:
 
 def fragment(item: Item, form: str, *, brief: bool = False) -> bytes:
     """An item as it stands in any feed; `brief`: its summary without the text."""
+    whole, short = fragments(item)[form]
+    return short if brief else whole
+
+
+def fragments(item: Item) -> dict[str, tuple[bytes, bytes]]:
+    """An item as it stands in any feed, in each of FORMS: whole, and its summary without the text."""
     item = _cleaned(item)
-    if form == "json":
-        return jsonfeed.fragment(item, brief=brief)
-    made = _bare(form)
-    entry = made.add_entry()
-    if form == "rss":
-        _fill_rss(entry, item, brief=brief)
-        root = _rooted(made.rss_str(), form)
-        _mend_rss(_at(root, "channel/item"), item)
-    else:
-        _fill_atom(entry, item, brief=brief)
-        root = _rooted(made.atom_str(), form)
-        _mend_atom(root, item)
-    body = _serialized(root)
+    return {
+        "rss": _shortened(_rss(item), "rss"),
+        "atom": _shortened(_atom(item), "atom"),
+        "json": (jsonfeed.fragment(item, brief=False), jsonfeed.fragment(item, brief=True)),
+    }
+
+
+def _rss(item: Item) -> bytes:
+    entry = FeedEntry()
+    entry.load_extension("dc", atom=False, rss=True)
+    _fill_rss(entry, item)
+    element = entry.rss_entry()
+    _mend_rss(element, item)
+    root = etree.Element("rss", nsmap=_SPACES["rss"])
+    etree.SubElement(root, "channel").append(element)  # as deep as in a feed, for the margin
+    return _cut_out(root, "rss")
+
+
+def _atom(item: Item) -> bytes:
+    entry = FeedEntry()
+    _fill_atom(entry, item)
+    element = entry.atom_entry()
+    _mend_atom(element, item)
+    root = etree.Element("feed")  # without its name space: feedgen gives entries none until they are read again
+    root.append(element)
+    return _cut_out(root, "atom") + _tombstone(item)
+
+
+def _cut_out(root: etree._Element, form: str) -> bytes:
+    etree.indent(root)
+    body = etree.tostring(root, encoding="UTF-8")
     begin, end = _ITEM[form]
-    piece = body[body.index(begin) : body.rindex(end) + len(end)]
-    return piece + _tombstone(item) if form == "atom" else piece
+    return body[body.index(begin) : body.rindex(end) + len(end)]
 
 
-def shortened(whole: bytes, item: Item, form: str) -> bytes:
-    """The brief fragment of an item whose whole one is at hand: the same but for its content."""
-    if form == "json":
-        return fragment(item, form, brief=True)
+def _shortened(whole: bytes, form: str) -> tuple[bytes, bytes]:
+    """A fragment, and the same without its content."""
     begin = whole.find(b"\n" + _CONTENT[form][0])  # texts are escaped: only the element itself reads so
-    end = whole.find(_CONTENT[form][1], begin)
-    if begin < 0:  # an empty element is written otherwise
-        return fragment(item, form, brief=True)
-    return whole[:begin] + whole[end + len(_CONTENT[form][1]) :]
+    if begin < 0:  # there is none
+        return whole, whole
+    end = whole.index(_CONTENT[form][1], begin) + len(_CONTENT[form][1])
+    return whole, whole[:begin] + whole[end:]
 
 
-def _bare(form: str) -> FeedGenerator:
-    """A generator that needs no more than an item."""
-    made = FeedGenerator()
-    made.id("x")
-    made.title("x")
-    made.description("x")
-    made.link(href="x", rel="alternate")
-    if form == "rss":
-        made.load_extension("dc", atom=False, rss=True)
-    return made
-
-
-def _fill_rss(entry: FeedEntry, item: Item, *, brief: bool) -> None:
+def _fill_rss(entry: FeedEntry, item: Item) -> None:
     entry.guid(item.id, permalink=False)
     entry.title(item.title)
     entry.link(href=item.url)
     # A description is HTML by definition, and must be there or feedgen puts the content in its place.
     entry.description(html.escape(item.summary or item.title, quote=False))
-    if not brief:
-        entry.content(item.html)  # becomes content:encoded
+    entry.content(item.html)  # becomes content:encoded
     if item.authors:
         entry.dc.dc_creator(list(item.authors))  # author() without a mail address is dropped
     for category in item.categories:
@@ -164,13 +172,12 @@ def _mend_rss(element: etree._Element, item: Item) -> None:
         )
 
 
-def _fill_atom(entry: FeedEntry, item: Item, *, brief: bool) -> None:
+def _fill_atom(entry: FeedEntry, item: Item) -> None:
     entry.id(item.id)
     entry.title(item.title)
     entry.link(href=item.url)
     entry.summary(item.summary or item.title)
-    if not brief:
-        entry.content(item.html, type="html")  # type CDATA is not valid Atom
+    entry.content(item.html, type="html")  # type CDATA is not valid Atom
     for author in item.authors:
         entry.author(name=author)
     for category in item.categories:
@@ -179,15 +186,12 @@ def _fill_atom(entry: FeedEntry, item: Item, *, brief: bool) -> None:
     entry.updated(item.updated)  # else: now
 
 
-def _mend_atom(root: etree._Element, item: Item) -> None:
-    entry = _at(root, f"{_ATOM}entry")
-    for link in entry.iterfind(f"{_ATOM}link"):
+def _mend_atom(entry: etree._Element, item: Item) -> None:
+    for link in entry.iterfind("link"):
         link.set("rel", "alternate")  # feedgen loses rel and type of entry links
         link.set("type", "text/html")
     for one in item.enclosures:
-        etree.SubElement(
-            entry, f"{_ATOM}link", href=one.url, rel="enclosure", type=one.type, length=str(one.size)
-        )
+        etree.SubElement(entry, "link", href=one.url, rel="enclosure", type=one.type, length=str(one.size))
 
 
 def _tombstone(item: Item) -> bytes:

@@ -41,10 +41,11 @@ def in_feed(
     """The entries of a live feed, newest first, withdrawn ones too: all since then, and at least so many."""
     wanted = _of_feed(publication, feed)
     by = entries.c.corrected if feed == "corrections" else entries.c.published
-    recent = select(func.count()).select_from(entries).where(*wanted, by >= since)
-    limit = max(least, db.execute(recent).scalar_one())
-    query = select(*_LISTED).where(*wanted)
-    return _listed(db, query.order_by(by.desc(), entries.c.id).limit(limit))
+    query = select(*_LISTED).where(*wanted).order_by(by.desc(), entries.c.id)
+    found = db.execute(query.add_columns(by).limit(least)).all()
+    if len(found) == least and found[-1][-1] >= since:  # there may be more of that time
+        found = db.execute(query.add_columns(by).where(by >= since)).all()
+    return tuple(Listed(*row[:-1]) for row in found)
 
 
 def in_month(db: Connection, publication: str, feed: str, month: str) -> tuple[Listed, ...]:

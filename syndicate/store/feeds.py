@@ -94,15 +94,14 @@ def unsealed(db: Connection, publication: str, before: str) -> tuple[StoredMonth
     return tuple(StoredMonth(*row) for row in rows)
 
 
-def month_before(db: Connection, publication: str, name: str, month: str) -> str | None:
-    """The feed's last month with entries before that one."""
+def month_before(db: Connection, publication: str, month: str, names: Iterable[str]) -> dict[str, str]:
+    """Of these feeds, the last month with entries before that one; without those that have none."""
     months = feed_months.c
-    found: str | None = db.execute(
-        select(func.max(months.month)).where(
-            months.publication == publication, months.name == name, months.month < month
-        )
-    ).scalar_one()
-    return found
+    query = select(func.max(months.month)).where(
+        months.publication == publication, months.name == bindparam("of"), months.month < month
+    )
+    found = {name: db.execute(query, {"of": name}).scalar_one() for name in names}
+    return {name: before for name, before in found.items() if before}
 
 
 def mark_published(db: Connection, publication: str, done: Iterable[StoredFeed]) -> None:

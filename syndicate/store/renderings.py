@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from syndicate.store.tables import entries, renderings
 
@@ -37,18 +37,17 @@ class Measure:
 
 def measures(db: Connection, items: Sequence[str]) -> dict[str, Measure]:
     """Of those items that are rendered."""
-    found: dict[str, Measure] = {}
     column = renderings.c
-    for some in _batches(items):
-        query = select(column.item, column.made_of, column.size, column.brief_size).where(
-            column.item.in_(some)
+    largest = select(
+        column.item, func.min(column.made_of), func.max(column.size), func.max(column.brief_size)
+    )
+    return {
+        item: Measure(made_of, size, brief_size)
+        for some in _batches(items)
+        for item, made_of, size, brief_size in db.execute(
+            largest.where(column.item.in_(some)).group_by(column.item)
         )
-        for item, made_of, size, brief_size in db.execute(query):
-            known = found.get(item)
-            if known:
-                size, brief_size = max(size, known.size), max(brief_size, known.brief_size)
-            found[item] = Measure(made_of, size, brief_size)
-    return found
+    }
 
 
 def pieces(db: Connection, form: str, shown: str, items: Sequence[str]) -> dict[str, bytes]:
