@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 # ── print: a document as the reader gave it ──────────────────────────────────────────────
 
@@ -217,6 +217,12 @@ class Publication:
     print_days: tuple[int, ...] = (0, 1, 2, 3, 4)  # Monday is 0
     weekly_day: int = 5  # the day on which weekly digests go out
     sections: tuple[Section, ...] = ()
+    # Not in its repr, which tells what feeds are made of: whom else we tell changes no feed.
+    robots: tuple[Robot, ...] = field(default=(), repr=False)
+    official_account: OfficialAccount | None = field(default=None, repr=False)
+    relay_tokens: tuple[tuple[str, str], ...] = field(
+        default=(), repr=False
+    )  # bots' names, SHA-256 of tokens
 
     def section(self, slug: str) -> Section | None:
         """The section of that slug, if the paper has one."""
@@ -390,9 +396,31 @@ class Choice:
     """What of a paper somebody wants: what fits any of these; with nothing chosen, all."""
 
     sections: tuple[str, ...] = ()
-    bylines: tuple[str, ...] = ()
+    bylines: tuple[str, ...] = ()  # names as in addresses
     series: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()  # searches: each of its words must stand in the article
+
+    @property
+    def everything(self) -> bool:
+        """Whether it is the whole paper."""
+        return not (self.sections or self.bylines or self.series or self.words)
+
+    def wants(self, entry: Entry) -> bool:
+        """Whether an article fits."""
+        article = entry.article
+        return (
+            self.everything
+            or entry.section in self.sections
+            or any(address_part(name) in self.bylines for name in article.byline.names)
+            or bool(article.series_name and address_part(article.series_name) in self.series)
+            or (bool(self.words) and self._speaks(article))
+        )
+
+    def _speaks(self, article: Article) -> bool:
+        told = (article.headline, article.kicker, article.series, article.byline.raw, *article.subheads)
+        parts = (text for part in article.parts for text in (part.headline, *part.paragraphs))
+        text = _plain(" ".join(filter(None, (*told, *article.paragraphs, *parts))))
+        return any(all(word in text for word in _plain(search).split()) for search in self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,16 +454,66 @@ class Subscription:
         return Choice(self.sections, self.bylines, self.series, self.words)
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a receiving domain takes from one sender; 0 is without limit."""
+
+    per_second: float = 0.0  # messages
+    connections: int = 0  # messages under way at the same time
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message on its way."""
+
+    number: int  # of the delivery, whatever it means to who sends it
+    sender: str  # of the envelope
+    recipient: str
+    pieces: tuple[bytes, ...]  # as on the wire: CRLF, dots doubled, ends with CRLF, without the final dot
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """A message to one reader, not signed yet: its parts joined, with an empty line after the head, are its bytes."""
+
+    fields: tuple[bytes, ...]  # of the head: each whole, its lines ending with CRLF
+    body: tuple[bytes, ...]  # CRLF throughout; pieces that all casts of a mould share are the same objects
+    plain: bool = (
+        False  # neither signing nor sending changes the body: no blanks to squeeze, no line begins with a dot
+    )
+
+
+class Outcome(StrEnum):
+    """What became of a letter."""
+
+    TAKEN = "taken"
+    LATER = "later"
+    REFUSED = "refused"
+    DOUBTFUL = "doubtful"  # no answer after its last byte: it may have been taken
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the mail server said to a letter."""
+
+    number: int
+    outcome: Outcome
+    said: str  # one line, at most 300 characters: host:port: 451 4.3.0 …
+    code: int | None = None
+    status: str | None = None  # RFC 3463: 4.3.0
+    stage: str = ""  # connect, ehlo, starttls, auth, mail, rcpt, data, body
+
+
 class DeliveryState(StrEnum):
-    """due → claimed → sent; failed is final, doubtful waits for a person, bounced came back."""
+    """due → claimed → sent; all others are final, but that a person may repeat a doubtful one."""
 
     DUE = "due"
     CLAIMED = "claimed"
-    HANDED = "handed"
     SENT = "sent"
-    FAILED = "failed"
-    DOUBTFUL = "doubtful"
-    BOUNCED = "bounced"
+    FAILED = "failed"  # refused for good, or too often
+    DOUBTFUL = "doubtful"  # the line broke between the message and the answer: it may have been taken
+    BOUNCED = "bounced"  # taken, and came back
+    VOID = "void"  # never sent, and need not be: nothing in it, cancelled, unsubscribed meanwhile, too late
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,7 +522,9 @@ class Delivery:
 
     id: int
     digest: int
-    subscription: Subscription
+    publication: str
+    subscription: int
+    address: str
     state: DeliveryState
     attempts: int
     not_before: datetime
@@ -466,12 +546,81 @@ class StoredDigest:
     held: str | None = None  # paused or cancelled by a person
 
 
+class BounceKind(StrEnum):
+    """What came back, and what it says of the address."""
+
+    HARD = "hard"  # gone for good
+    SOFT = "soft"  # full, refused, not now: no fault of the address, or not for ever
+    COMPLAINT = "complaint"  # its reader called the mail unwanted
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A message that came back to the envelope sender, as far as it could be understood."""
+
+    key: str  # SHA-256 of its bytes: the same report twice is one
+    kind: (
+        BounceKind | None
+    )  # None: it changes nothing (a delay, a receipt, an automatic answer), or is no report
+    understood: bool = True  # False: neither a report nor an automatic answer
+    status: str | None = None  # RFC 3463: 5.1.1
+    said: str = ""  # by the other server, one line
+    sent_to: tuple[str, ...] = ()  # addresses that its own headers name
+    quoted: tuple[str, ...] = ()  # addresses with a +, from there on, that stand anywhere in it
+    letters: tuple[str, ...] = ()  # Message-IDs that it names, with angle brackets
+    about: tuple[str, ...] = ()  # addresses that did not get the letter
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """What came back of one letter, as it was recorded."""
+
+    delivery: int | None  # None: a confirmation
+    subscription: int | None
+    kind: BounceKind
+    status: str | None
+    said: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """An address that no paper writes to any more."""
+
+    mailbox: str  # in lower case
+    reason: str  # bounced, complained, operator
+    said: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture on the site, as a mail shows it; `alt` is read where it is not, empty where it only adorns."""
+
+    url: str
+    alt: str
+    width: int  # pixels
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """An article that was put right or taken back after it had been published."""
+
+    headline: str
+    path: str  # its permanent address on the site: of a withdrawn one, the page that says so
+    printed: date
+    at: datetime
+    what: str = ""  # what was wrong, in one line, if it is known
+
+
 @dataclass(frozen=True, slots=True)
 class DigestSection:
     """A section as it stands in a digest, entries in the paper's order."""
 
     section: Section
     entries: tuple[Entry, ...]
+    picture: Picture | None = None  # of its first entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,17 +633,145 @@ class Digest:
     sections: tuple[DigestSection, ...]
     language: str
     base_url: str
+    corrected: tuple[Correction, ...] = ()  # since the last digest
+    withdrawn: tuple[Correction, ...] = ()
+    cover: Picture | None = None  # the front page of the (last) issue
+    go_url: str | None = (
+        None  # articles are linked through it, followed by 2026-11-16/1/3: clicks are counted
+    )
+
+    @property
+    def empty(self) -> bool:
+        """True when there is nothing to tell, and so nothing to send."""
+        return not (any(s.entries for s in self.sections) or self.corrected or self.withdrawn)
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """To whom one digest goes and what only that mail says."""
+    """To whom one digest goes and what only that mail says: each text of it stands there as it is here."""
 
     address: str
     sender: str  # the From address
     message_id: str  # with angle brackets
     leave_url: str  # the page with the unsubscribe button; POST unsubscribes in one click (RFC 8058)
     date: datetime
+    manage_url: str = ""  # the subscriber's own page; empty: there is none
+    leave_mail: str = ""  # the address that unsubscribes who writes to it; empty: there is none
+
+
+# ── pushing: robots of groups, drafts of an Official Account ─────────────────────────────
+
+
+class RobotKind(StrEnum):
+    """Whose group robot it is: 企业微信, 飞书, 钉钉."""
+
+    WECOM = "wecom"
+    FEISHU = "feishu"
+    DINGTALK = "dingtalk"
+
+
+class MessageForm(StrEnum):
+    """How a message looks: cards with pictures, a list with links, or bare text."""
+
+    NEWS = "news"
+    MARKDOWN = "markdown"
+    TEXT = "text"
+
+
+class Grouping(StrEnum):
+    """One message for an issue, or one for each article."""
+
+    ISSUE = "issue"
+    ARTICLE = "article"
+
+
+@dataclass(frozen=True, slots=True)
+class Robot:
+    """A group's robot. Who knows its address can write to the group: it is shown to nobody."""
+
+    name: str
+    kind: RobotKind
+    url: str = field(repr=False)
+    secret: str = field(default="", repr=False)  # signs what is sent (Feishu, DingTalk)
+    feed: str = "all"  # or section-<slug>
+    form: MessageForm = MessageForm.NEWS
+    each: Grouping = Grouping.ISSUE
+    corrections: bool = True  # corrections and withdrawals are pushed, too
+
+    @property
+    def masked(self) -> str:
+        """The address for people: host and the last four characters of its key."""
+        return f"{urlsplit(self.url).hostname}/…{self.url[-4:]}"
+
+    @property
+    def section(self) -> str | None:
+        """The section that it is told of; None: the whole paper."""
+        return self.feed.removeprefix("section-") if self.feed != "all" else None
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialAccount:
+    """An Official Account (公众号) in whose drafts each issue is put; a person publishes it."""
+
+    appid: str
+    secret: str = field(repr=False)
+    author: str = ""  # of drafts; empty: the article's own byline
+    title_limit: int = 32  # characters
+    api: str = "https://api.weixin.qq.com"
+
+
+ACCOUNT = "official-account"
+"""The name under which the Official Account stands among a paper's robots."""
+
+
+class PushKind(StrEnum):
+    """What a message is about."""
+
+    NEW = "new"
+    CORRECTED = "corrected"
+    WITHDRAWN = "withdrawn"
+    DRAFT = "draft"
+    TEST = "test"
+
+
+class PushState(StrEnum):
+    """due → claimed → handed → pushed; failed is final, doubtful waits for a person, dropped had nothing to say."""
+
+    DUE = "due"
+    CLAIMED = "claimed"
+    HANDED = "handed"
+    PUSHED = "pushed"
+    FAILED = "failed"
+    DOUBTFUL = "doubtful"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One message to one robot, or one draft."""
+
+    id: int
+    publication: str
+    robot: str
+    kind: PushKind
+    date: date  # of the issue; of a test, the day it was asked for
+    entries: tuple[str, ...]  # ids of the articles it tells of, in no order
+    state: PushState
+    attempts: int
+    not_before: datetime
+    touched: datetime
+    said: str | None = None  # by the other side, or why it failed
+
+
+@dataclass(frozen=True, slots=True)
+class Bulletin:
+    """What a group is told, before it takes the shape of a message."""
+
+    publication: Publication
+    kind: PushKind
+    issue: StoredIssue | None  # None: a test
+    entries: tuple[Entry, ...]  # in the paper's order
+    base_url: str
 
 
 # ── the inbox ────────────────────────────────────────────────────────────────────────────
@@ -507,6 +784,11 @@ class Quarantined:
     name: str
     reason: str
     since: datetime
+
+
+def _plain(text: str) -> str:
+    """Text as it is compared: widths and case do not matter."""
+    return unicodedata.normalize("NFKC", text).lower()
 
 
 def address_part(name: str) -> str:

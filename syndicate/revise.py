@@ -49,12 +49,21 @@ SECOND = timedelta(seconds=1)  # what feeds tell moments apart by
 EVERYWHERE = 50  # texts: a shingle in more of them tells nothing, and would make the work quadratic
 
 
-def revise(publication: Publication, issue: Issue, known: Sequence[Entry], now: datetime) -> Revision:
-    """Hold a split issue against what is known of that issue, withdrawn entries included."""
+def revise(
+    publication: Publication,
+    issue: Issue,
+    known: Sequence[Entry],
+    now: datetime,
+    taken: Iterable[datetime] = (),
+) -> Revision:
+    """Hold a split issue against what is known of that issue, withdrawn entries included.
+
+    `taken`: when entries of the paper's other issues changed lately; what changes now gets other seconds.
+    """
     stripped = [replace(article, spans={}) for article in issue.articles]
     ledger = sorted(known, key=lambda e: (e.page, e.n))
     found = _found(stripped, ledger)
-    clock = _Seconds(known, now)
+    clock = _Seconds(known, now, taken)
     givers = _Addresses(publication, issue, known, clock)
     new: list[NewEntry] = []
     changed: list[ChangedEntry] = []
@@ -68,7 +77,8 @@ def revise(publication: Publication, issue: Issue, known: Sequence[Entry], now: 
         else:
             changed.append(ChangedEntry(before, after))
     kept = {entry.id for entry in found.values()}
-    gone = [replace(e, withdrawn=now) for e in ledger if e.id not in kept and e.withdrawn is None]
+    lost = [entry for entry in ledger if entry.id not in kept and entry.withdrawn is None]
+    gone = [replace(entry, withdrawn=clock.after(entry.updated)) for entry in lost]
     return Revision(tuple(new), tuple(changed), tuple(same), tuple(gone))
 
 
@@ -129,17 +139,22 @@ def _day(issue: Issue) -> date:
 class _Seconds:
     """Now, but a second of its own for each change: two entries with one `updated` confuse feed readers."""
 
-    def __init__(self, known: Sequence[Entry], now: datetime) -> None:
+    def __init__(self, known: Sequence[Entry], now: datetime, taken: Iterable[datetime]) -> None:
         self.now = now
-        self._taken = {entry.updated for entry in known}
+        mine = (moment for entry in known for moment in (entry.updated, entry.withdrawn) if moment)
+        self._taken = set(map(_whole, (*mine, *taken)))
 
     def after(self, moment: datetime) -> datetime:
         """The last free second up to now, if one is left since `moment`; never before it."""
         free = max(self.now, moment)
-        while free in self._taken and free - SECOND >= moment:
+        while _whole(free) in self._taken and free - SECOND >= moment:
             free -= SECOND
-        self._taken.add(free)
+        self._taken.add(_whole(free))
         return free
+
+
+def _whole(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0)
 
 
 def _after(publication: Publication, before: Entry, article: Article, clock: _Seconds) -> Entry:

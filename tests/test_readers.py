@@ -1,4 +1,4 @@
-"""Real programs read what we publish: newsboat and feedparser list the same articles."""
+"""Real programs read what we publish: newsboat, rss2email and feedparser list the same articles."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sqlite3
 import subprocess
 import threading
 from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 
 import feedparser
@@ -73,6 +75,51 @@ def test_newsboat_lists_what_feedparser_lists(site: str, tmp_path: Path, feed: s
     assert len(found) == len(told.entries) > 2
     assert len({date for _, _, date, _ in found}) == len(found)
     assert all(length > 0 for _, _, _, length in found)
+
+
+MAILED = """[DEFAULT]
+to = reader@example.org
+from = feeds@example.org
+email-protocol = maildir
+maildir-path = {folder}
+maildir-mailbox = mailed
+html-mail = True
+date-header = True
+verbose = warning
+[feed.paper]
+url = {address}
+"""
+
+
+@pytest.mark.parametrize("feed", ["all.rss", "section-yaowen.atom"])
+def test_rss2email_mails_each_article_once(site: str, tmp_path: Path, feed: str) -> None:
+    if not shutil.which("r2e"):
+        optional("rss2email is not installed (apt-get install rss2email)")
+    address = f"{site}/qinglan/feeds/{feed}"
+    (tmp_path / "config").write_text(MAILED.format(folder=tmp_path, address=address))
+
+    for _ in range(2):  # a second run must find nothing new
+        done = subprocess.run(
+            ["r2e", "-c", "config", "-d", "seen.json", "run"],
+            cwd=tmp_path,
+            env={"HOME": str(tmp_path), "LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]},  # noqa: TID251  # a child
+            capture_output=True,
+            timeout=60,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+
+    mails = [
+        message_from_bytes(file.read_bytes(), EmailMessage, policy=policy.default)
+        for file in (tmp_path / "mailed" / "new").iterdir()
+    ]
+    told = {entry.id: entry for entry in feedparser.parse(address).entries}
+    assert len(mails) == len(told) > 2
+    for mail in mails:
+        entry = told.pop(mail["X-RSS-ID"])
+        assert "".join(mail["Subject"].split()) == "".join(entry.title.split())
+        assert mail["X-RSS-URL"] == entry.link
+        assert mail["Date"].datetime.timetuple()[:6] == entry.published_parsed[:6]
+        assert entry.title in mail.get_content()
 
 
 def test_a_reader_that_comes_again_is_told_nothing_changed(site: str) -> None:

@@ -209,6 +209,24 @@ def test_changes_made_at_once_have_a_second_each() -> None:
     assert len({change.after.updated for change in changed}) == 3
 
 
+def test_what_is_withdrawn_at_once_has_a_second_each_too() -> None:
+    known = printed(article(1), article(2), article(3), article(4))
+
+    revision = again(known, article(4, headline="改过的标题"))
+
+    moments = [change.after.updated for change in revision.changed]
+    assert len({*moments, *(entry.withdrawn for entry in revision.withdrawn)}) == 4
+
+
+def test_a_change_has_another_second_than_one_of_another_issue() -> None:
+    known = printed(article(1))
+    elsewhere = {LATER, LATER - timedelta(seconds=1, microseconds=-7)}
+
+    (changed,) = revise(PAPER, issue(article(1, headline="改过的标题")), known, LATER, elsewhere).changed
+
+    assert changed.after.updated == LATER - timedelta(seconds=2)
+
+
 def test_what_is_gone_is_withdrawn_once() -> None:
     known = printed(article(1), article(2))
 

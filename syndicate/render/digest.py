@@ -1,24 +1,18 @@
-"""A digest, and the question whether somebody wants it, as mail."""
+"""A digest as mail: the stories of an issue or a week in the paper's order, and what had to be put right."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import EmailPolicy
-from email.utils import format_datetime, parseaddr
-from functools import cache
-from typing import Any
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
-from css_inline import CSSInliner
+from markupsafe import Markup
 
-from syndicate.model import Digest, Entry, Envelope, Publication, Rhythm, Subscription
-from syndicate.render import articles
+from syndicate.model import Digest, Entry, Envelope, Picture, Publication, Rhythm, Subscription
+from syndicate.render import articles, columns, mail
 from syndicate.render.budget import cut
 from syndicate.render.templates import environment
 
@@ -26,39 +20,41 @@ from syndicate.render.templates import environment
 # https://github.com/hteumeuleu/email-bugs/issues/41
 HTML_BYTES = 100_000
 LINE = 120  # characters of a headline, kicker or byline: a page read as one makes no mail of megabytes
+AMENDED = 20  # corrections and withdrawals that are named; the others are counted
 
-# Written as they are, on one line: folded, some DKIM signers break them (nodemailer #1654); in
-# encoded words no mailbox understands them; and an address or id may itself look like such a word.
-_VERBATIM = frozenset({"to", "message-id", "list-unsubscribe", "list-unsubscribe-post", "list-archive"})
-
-_FULL_WIDTH = str.maketrans('",;:()<>[]@\\', "＂，；：（）〈〉［］＠＼")
+SENDER = "syndicate"
+"""The last part of Feedback-ID, 5 to 15 characters, alike in all mail (support.google.com/mail/answer/6254652)."""
 
 
 def message(digest: Digest, envelope: Envelope) -> EmailMessage:
     """The digest, addressed: text and HTML, to be left with one click (RFC 8058)."""
-    publication = digest.publication
-    mail = _letter(publication, envelope.address, envelope.sender, envelope.message_id, envelope.date)
-    mail["Subject"] = _header(_render("digest-subject.txt", digest, envelope.leave_url))
-    mail["List-Id"] = f"{_phrase(publication.title)} <{publication.slug}.{publication.host}>"
-    mail["List-Archive"] = f"<{digest.base_url}/{publication.slug}/issues>"
-    mail["List-Unsubscribe"] = f"<{envelope.leave_url}>"
-    mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    return _with_parts(mail, text(digest, envelope.leave_url), html(digest, envelope.leave_url))
-
-
-def html(digest: Digest, leave_url: str) -> str:
-    """The HTML part, small enough to be shown whole: the rest of a long section as links."""
-    longest = max((len(section.entries) for section in digest.sections), default=0)
-    return (
-        _most(longest, lambda n: _page(digest, leave_url, told=n, listed=longest))
-        or _most(longest, lambda n: _page(digest, leave_url, told=0, listed=n))
-        or _page(digest, leave_url, told=0, listed=0)
+    publication, site = digest.publication, digest.base_url
+    letter = mail.letter(publication, envelope.address, envelope.sender, envelope.message_id, envelope.date)
+    letter["Subject"] = mail.header(str(_values(digest)["subject"]))
+    # What comes from a list gets no vacation notices (RFC 5230 §4.6). Precedence was never
+    # standardised, and its use is discouraged (RFC 2076 §3.9).
+    letter["List-Id"] = f"{mail.phrase(publication.title)} <{publication.slug}.{publication.host}>"
+    letter["List-Archive"] = f"<{site}/{publication.slug}/issues>"
+    by_mail = f", <mailto:{envelope.leave_mail}?subject=unsubscribe>" if envelope.leave_mail else ""
+    letter["List-Unsubscribe"] = f"<{envelope.leave_url}>{by_mail}"  # the better way first (RFC 2369 §2)
+    if site.startswith("https://"):  # one click knows no other (RFC 8058 §3.1)
+        letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    letter["Feedback-ID"] = _feedback_id(digest)
+    return mail.with_parts(
+        letter,
+        text(digest, envelope.leave_url, envelope.manage_url),
+        html(digest, envelope.leave_url, envelope.manage_url),
     )
 
 
-def text(digest: Digest, leave_url: str) -> str:
-    """The text part."""
-    return _render("digest.txt", digest, leave_url)
+def html(digest: Digest, leave_url: str, manage_url: str = "") -> str:
+    """The HTML part, small enough to be shown whole: the rest of a long section as links."""
+    return _part("digest.html", digest, leave_url, manage_url, mail.inlined)
+
+
+def text(digest: Digest, leave_url: str, manage_url: str = "") -> str:
+    """The text part, set in the columns of a terminal, and no longer than the HTML may be."""
+    return _part("digest.txt", digest, leave_url, manage_url, str)
 
 
 def confirmation(
@@ -71,14 +67,14 @@ def confirmation(
     date: datetime,
 ) -> EmailMessage:
     """The question whether the owner of an address wants the digest; its link is the only one."""
-    mail = _letter(publication, subscription.address, sender, message_id, date)
+    letter = mail.letter(publication, subscription.address, sender, message_id, date)
     # RFC 3834: no out-of-office answer to a machine.
-    mail["Auto-Submitted"] = "auto-generated"
+    letter["Auto-Submitted"] = "auto-generated"
     jinja = environment(subscription.language)
     values: dict[str, object] = {
-        "paper": _paper(publication, subscription.language),
+        "paper": mail.paper(publication, subscription.language),
         "sections": [
-            _named(section.title, section.title_en, subscription.language)
+            mail.named(section.title, section.title_en, subscription.language)
             for section in publication.sections
             if section.slug in subscription.sections
         ],
@@ -87,11 +83,11 @@ def confirmation(
         "site": urlsplit(base_url).netloc,
     }
     values["choice"] = jinja.get_template("email/choice.txt").render(values).strip()
-    mail["Subject"] = _header(jinja.get_template("email/confirm-subject.txt").render(values))
-    return _with_parts(
-        mail,
+    letter["Subject"] = mail.header(jinja.get_template("email/confirm-subject.txt").render(values))
+    return mail.with_parts(
+        letter,
         jinja.get_template("email/confirm.txt").render(values),
-        _inliner().inline(jinja.get_template("email/confirm.html").render(values)),
+        mail.inlined(jinja.get_template("email/confirm.html").render(values)),
     )
 
 
@@ -106,71 +102,54 @@ class _Story:
     url: str
     page: int
     day: date
-    told: bool
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class _Chapter:
     title: str
     url: str
+    picture: Picture | None
     stories: tuple[_Story, ...]
-    omitted: int
+    omitted: int = 0
+
+    def cut(self, *, told: int, listed: int) -> _Chapter:
+        """With only so many stories told, and so many named."""
+        shown = tuple(replace(story, told=n < told) for n, story in enumerate(self.stories[:listed]))
+        return replace(self, stories=shown, omitted=len(self.stories) - len(shown))
 
 
-class _AsWritten(EmailPolicy):
-    """RFC 5322 lines of 78 characters, except for headers that must stay whole."""
+@dataclass(frozen=True, slots=True)
+class _Amended:
+    """An article that was put right or taken back."""
 
-    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
-        if name.lower() not in _VERBATIM:
-            return super().header_store_parse(name, value)
-        if len(value.splitlines()) != 1:
-            raise ValueError(f"{name} is not one line: {value!r}")
-        return name, value
-
-    def fold(self, name: str, value: Any) -> str:
-        if name.lower() in _VERBATIM:
-            return f"{name}: {value}{self.linesep}"
-        return str(super().fold(name, value))
-
-    def fold_binary(self, name: str, value: Any) -> bytes:
-        if name.lower() in _VERBATIM:
-            return self.fold(name, value).encode()
-        return bytes(super().fold_binary(name, value))
+    headline: str
+    url: str
+    what: str
+    printed: date
+    day: date
+    withdrawn: bool
 
 
-_POLICY = _AsWritten(linesep="\r\n", cte_type="7bit")
+_Chapters = tuple[_Chapter, ...]
 
 
-def _letter(
-    publication: Publication, address: str, sender: str, message_id: str, moment: datetime
-) -> EmailMessage:
-    """A message with the headers that every mail has."""
-    # RFC 6532 headers only where the address itself needs them: then the server must speak SMTPUTF8.
-    mail = EmailMessage(policy=_POLICY if address.isascii() else _POLICY.clone(utf8=True))
-    mail["From"] = Address(_phrase(publication.title), addr_spec=parseaddr(sender)[1])
-    mail["To"] = address
-    mail["Date"] = format_datetime(moment.astimezone(ZoneInfo(publication.zone)))
-    mail["Message-ID"] = message_id
-    return mail
+def _part(name: str, digest: Digest, leave_url: str, manage_url: str, write: Callable[[str], str]) -> str:
+    template = environment(digest.language).get_template(f"email/{name}")
+    values = _values(digest) | {"leave_url": leave_url, "manage_url": manage_url}
+    chapters = tuple(_chapters(digest))
+    return _fitting(chapters, lambda shown: write(template.render(values, chapters=shown)))
 
 
-def _with_parts(mail: EmailMessage, plain: str, rich: str) -> EmailMessage:
-    # Base64: Han characters are three bytes in UTF-8, and quoted-printable makes nine of them.
-    mail.set_content(plain, cte="base64")
-    mail.add_alternative(rich, subtype="html", cte="base64")
-    mark = hashlib.sha256(str(mail["Message-ID"]).encode()).hexdigest()[:24]
-    mail.set_boundary(f"=_{mark}")  # else random: the same value gives the same bytes
-    return mail
-
-
-def _phrase(name: str) -> str:
-    """A name before an address: short and without marks, for when it folds Python loses their quotes."""
-    return cut(_header(name).translate(_FULL_WIDTH), 40) or articles.UNTITLED
-
-
-def _header(value: str) -> str:
-    """One line that decodes to nothing but itself: =?utf-8?q?=0ABcc:…?= was a header (CVE-2024-6923)."""
-    return articles.line(value).replace("=?", "＝?")
+def _fitting(chapters: _Chapters, page: Callable[[_Chapters], str]) -> str:
+    """All is told; else the first ones of each section, and the others named; else as many as there is room for."""
+    longest = max((len(chapter.stories) for chapter in chapters), default=0)
+    return (
+        _most(longest, lambda n: page(tuple(c.cut(told=n, listed=longest) for c in chapters)))
+        or _most(longest, lambda n: page(tuple(c.cut(told=0, listed=n) for c in chapters)))
+        or _most(len(chapters), lambda n: page(tuple(c.cut(told=0, listed=0) for c in chapters[:n])))
+        or page(())
+    )
 
 
 def _most(most: int, page: Callable[[int], str]) -> str | None:
@@ -187,56 +166,72 @@ def _most(most: int, page: Callable[[int], str]) -> str | None:
     return fits
 
 
-def _page(digest: Digest, leave_url: str, *, told: int, listed: int) -> str:
-    """HTML with so many stories told, and so many named, in each section."""
-    return _inliner().inline(_render("digest.html", digest, leave_url, told=told, listed=listed))
-
-
-def _render(
-    name: str, digest: Digest, leave_url: str, *, told: int | None = None, listed: int | None = None
-) -> str:
-    publication, language = digest.publication, digest.language
-    jinja = environment(language)
-    chapters = tuple(_chapters(digest, told, listed))
-    issues = digest.issues
+def _values(digest: Digest) -> dict[str, object]:
+    """What the templates say of this digest, whoever gets it."""
+    publication, language, issues = digest.publication, digest.language, digest.issues
+    stories = [story for chapter in _chapters(digest) for story in chapter.stories]
+    amended = tuple(_amended(digest))
+    home = f"{digest.base_url}/{publication.slug}/"
     values: dict[str, object] = {
-        "paper": _paper(publication, language),
-        "publication": publication,
+        "paper": mail.paper(publication, language),
+        "publisher": cut(articles.line(publication.publisher), LINE),
+        "foreign": _foreign(publication.language, language),
+        "rhythm": digest.rhythm.value,
         "weekly": digest.rhythm is Rhythm.WEEKLY,
-        "publisher": articles.line(publication.publisher),
-        "issue": issues[-1] if issues else None,
-        "lunar_date": articles.line(issues[-1].lunar_date) if issues and language.startswith("zh") else "",
         "first": issues[0].date if issues else None,
-        "last": issues[-1].date if issues else None,
-        "chapters": chapters,
-        "stories": sum(len(section.entries) for section in digest.sections),
-        "top": next((story for chapter in chapters for story in chapter.stories), None),
-        "home": f"{digest.base_url}/{publication.slug}/",
-        "archive": f"{digest.base_url}/{publication.slug}/issues",
-        "online": digest.base_url + (issues[0].path if len(issues) == 1 else f"/{publication.slug}/issues"),
-        "leave_url": leave_url,
+        "last": _last_day(digest),
+        "stories": len(stories),
+        "top": stories[0] if stories else None,
+        "amended": amended[:AMENDED],
+        "amendments": len(amended),
+        "issue": issues[-1] if issues else None,
+        "lunar_date": cut(articles.line(issues[-1].lunar_date), 14)
+        if issues and language.startswith("zh")
+        else "",
+        "cover": _picture(digest.cover),
+        "home": home,
+        "archive": f"{home}issues",
+        "corrections": f"{home}feeds/corrections.rss",
+        "online": _online(digest, home),
+        "columns": columns.block,
+        "rule": columns.rule,
     }
-    # Text in its own template, so that the HTML escapes it as a value.
-    values["greeting"] = jinja.get_template("email/greeting.txt").render(values).strip()
-    return jinja.get_template(f"email/{name}").render(values)
+    values["preheader"] = _preheader(stories, amended, weekly=digest.rhythm is Rhythm.WEEKLY)
+    # Texts in their own templates, so that the HTML escapes them as values.
+    said = {name: _said(name, language, values) for name in ("subject", "dateline", "greeting", "because")}
+    return values | {name: " ".join(lines) for name, lines in said.items()} | {"dateline": said["dateline"]}
 
 
-def _chapters(digest: Digest, told: int | None, listed: int | None) -> Iterator[_Chapter]:
-    for section in digest.sections:
-        shown = section.entries[:listed]
-        if section.entries:
+def _online(digest: Digest, home: str) -> str:
+    """Where the same can be read on the site: the issue, the issues, or what was put right."""
+    if len(digest.issues) == 1:
+        return digest.base_url + digest.issues[0].path
+    return f"{home}feeds/corrections.rss" if digest.rhythm is Rhythm.CORRECTIONS else f"{home}issues"
+
+
+def _said(name: str, language: str, values: dict[str, object]) -> tuple[str, ...]:
+    """The lines that are not empty."""
+    told = environment(language).get_template(f"email/digest-{name}.txt").render(values)
+    return tuple(line for line in map(articles.line, told.splitlines()) if line)
+
+
+def _chapters(digest: Digest) -> Iterator[_Chapter]:
+    for chosen in digest.sections:
+        section = chosen.section
+        if chosen.entries:
             yield _Chapter(
-                title=_named(section.section.title, section.section.title_en, digest.language),
-                url=f"{digest.base_url}/{digest.publication.slug}/sections/{quote(section.section.slug)}",
-                stories=tuple(
-                    _story(entry, digest.base_url, told=told is None or n < told)
-                    for n, entry in enumerate(shown)
-                ),
-                omitted=len(section.entries) - len(shown),
+                title=mail.named(section.title, section.title_en, digest.language),
+                url=f"{digest.base_url}/{digest.publication.slug}/sections/{quote(section.slug)}",
+                picture=_picture(chosen.picture),
+                stories=tuple(_story(entry, _link(digest, entry)) for entry in chosen.entries),
             )
 
 
-def _story(entry: Entry, base_url: str, *, told: bool) -> _Story:
+def _picture(picture: Picture | None) -> Picture | None:
+    return picture and replace(picture, alt=cut(articles.line(picture.alt), LINE))
+
+
+def _story(entry: Entry, url: str) -> _Story:
     article = entry.article
     headline = cut(articles.headline(article), LINE)
     kicker = cut(articles.line(article.kicker), LINE)
@@ -245,23 +240,52 @@ def _story(entry: Entry, base_url: str, *, told: bool) -> _Story:
         kicker=kicker if kicker != headline else cut(articles.line(article.series), LINE),
         lead=articles.summary(article),
         byline=cut(" ".join(filter(None, map(articles.line, article.byline.names))), LINE),
-        url=base_url + quote(entry.path),
+        url=url,
         page=article.page,
         day=entry.date,
-        told=told,
     )
 
 
-def _paper(publication: Publication, language: str) -> str:
-    """The paper's name for readers of that language."""
-    return _named(publication.title, publication.title_en, language)
+def _link(digest: Digest, entry: Entry) -> str:
+    if digest.go_url is None:
+        return digest.base_url + quote(entry.path)
+    return digest.go_url + quote(entry.path.removeprefix(f"/{entry.publication}/"))
 
 
-def _named(title: str, title_en: str | None, language: str) -> str:
-    return articles.line(title if language.startswith("zh") or not title_en else title_en)
+def _amended(digest: Digest) -> Iterator[_Amended]:
+    zone = ZoneInfo(digest.publication.zone)
+    for withdrawn, some in ((False, digest.corrected), (True, digest.withdrawn)):
+        for one in some:
+            yield _Amended(
+                headline=cut(articles.line(one.headline), LINE) or articles.UNTITLED,
+                url=digest.base_url + quote(one.path),
+                what=cut(articles.line(one.what), LINE),
+                printed=one.printed,
+                day=one.at.astimezone(zone).date(),
+                withdrawn=withdrawn,
+            )
 
 
-@cache
-def _inliner() -> CSSInliner:
-    # Nothing is fetched, and what stands in @media stays for dark mode and small screens.
-    return CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
+def _last_day(digest: Digest) -> date | None:
+    """The day of the newest issue; of a mail without any, that of the newest correction."""
+    days = [issue.date for issue in digest.issues] or [one.day for one in _amended(digest)]
+    return max(days, default=None)
+
+
+def _preheader(stories: Sequence[_Story], amended: Sequence[_Amended], *, weekly: bool) -> str:
+    """What an inbox shows after the subject: the headlines that the subject does not name."""
+    headlines = [story.headline for story in stories] or [one.headline for one in amended]
+    if len(stories) == 1:
+        return stories[0].lead or headlines[0]
+    return " · ".join(headlines[:3] if weekly or not stories else headlines[1:4])
+
+
+def _foreign(content: str, language: str) -> Markup:
+    """The attribute that tells what the paper's own words are in, where the mail is in another language."""
+    return Markup("") if content == language else Markup(' lang="{}"').format(content)
+
+
+def _feedback_id(digest: Digest) -> str:
+    """The mailing, its kind, the paper and us: what Gmail counts complaints by, nothing of it a person's."""
+    slug, kind = digest.publication.slug, digest.rhythm.value
+    return f"{slug}-{kind}-{_last_day(digest) or 'none'}:{kind}-digest:paper-{slug}:{SENDER}"

@@ -1,38 +1,27 @@
 from __future__ import annotations
 
-import email
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from email import policy
 from email.message import EmailMessage
-from html.parser import HTMLParser
 
 import pytest
-from lxml import html as tree
 
 from syndicate.model import (
     Article,
     Byline,
-    Digest,
     DigestSection,
-    Entry,
-    Envelope,
     Rhythm,
     Section,
     Subscription,
     SubscriptionState,
 )
-from syndicate.render import digest
+from syndicate.render import columns, digest
 from tests.golden import Golden
-from tests.render import hostile, paper
-from tests.render.test_articles import everywhere
+from tests.render import digests, paper
+from tests.render.digests import ENVELOPE, LEAVE, MANAGE
+from tests.render.inbox import links, part, received, shown
 
-LEAVE = "https://news.example/qinglan/leave/" + "Ab3-_." * 30  # long, as signed tokens are
 CONFIRM = "https://news.example/qinglan/confirm/" + "Ab3-_." * 12
-ENVELOPE = Envelope(
-    "reader@example.org", "syndicate@news.example", "<d1.x@qinglan.example>", LEAVE, paper.PRINTED
-)
 PENDING = Subscription(
     1,
     "qinglan",
@@ -43,57 +32,23 @@ PENDING = Subscription(
     SubscriptionState.PENDING,
     paper.PRINTED,
 )
-KINDS = [("zh-CN", Rhythm.ISSUE), ("en", Rhythm.ISSUE), ("zh-CN", Rhythm.WEEKLY), ("en", Rhythm.WEEKLY)]
-
-
-def received(message: EmailMessage) -> EmailMessage:
-    """The message as it comes out of its bytes."""
-    parsed = email.message_from_bytes(message.as_bytes(), policy=policy.default)
-    assert isinstance(parsed, EmailMessage)
-    assert not parsed.defects
-    return parsed
-
-
-def part(message: EmailMessage, kind: str) -> str:
-    found = message.get_body((kind,))
-    assert found is not None
-    return str(found.get_content())
-
-
-def header_lines(message: EmailMessage) -> list[bytes]:
-    """The lines of the head as they go over the wire."""
-    return message.as_bytes().split(b"\r\n\r\n", 1)[0].split(b"\r\n")
-
-
-def links(page: str) -> list[str]:
-    return [a.get("href", "") for a in tree.fromstring(page).iter("a")]
-
-
-def long_digest(entries: int, sections: int = 3) -> Digest:
-    """So many entries in so many sections."""
-    article = Article(
-        "一条不短的标题写满十四个字",
-        kicker="引题也有这么长",
-        byline=Byline(("何晓楠",)),
-        paragraphs=("导语说得很细。" * 17,),
-    )
-    chosen = tuple(paper.entry(article, n) for n in range(1, entries + 1))
-    made = tuple(DigestSection(Section(f"s{n}", f"栏目{n}"), chosen[n::sections]) for n in range(sections))
-    return replace(paper.digest(), sections=made)
+LANGUAGES = ["zh-CN", "en"]
 
 
 # ── what it says ─────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("language", "rhythm"), KINDS)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("rhythm", [Rhythm.ISSUE, Rhythm.WEEKLY, Rhythm.CORRECTIONS])
 def test_a_digest_is_written_as_its_golden_files(language: str, rhythm: Rhythm, golden: Golden) -> None:
-    contents = paper.digest(language, rhythm)
+    corrections = rhythm is Rhythm.CORRECTIONS
+    contents = digests.corrections(language) if corrections else digests.full(language, rhythm)
 
-    golden(f"digests/{rhythm}.{language}.html", digest.html(contents, LEAVE).encode())
-    golden(f"digests/{rhythm}.{language}.txt", digest.text(contents, LEAVE).encode())
+    golden(f"digests/{rhythm}.{language}.html", digest.html(contents, LEAVE, MANAGE).encode())
+    golden(f"digests/{rhythm}.{language}.txt", digest.text(contents, LEAVE, MANAGE).encode())
 
 
-@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_confirmation_is_written_as_its_golden_file(language: str, golden: Golden) -> None:
     golden(
         f"digests/confirmation.{language}.eml", confirmation(replace(PENDING, language=language)).as_bytes()
@@ -102,38 +57,40 @@ def test_a_confirmation_is_written_as_its_golden_file(language: str, golden: Gol
 
 @pytest.mark.parametrize("kind", ["html", "plain"])
 def test_both_parts_tell_every_story_in_the_papers_order(kind: str) -> None:
-    message = received(digest.message(paper.digest(), ENVELOPE))
+    told = shown(part(received(digest.message(paper.digest(), ENVELOPE)), kind))
 
-    shown = part(message, kind)
-
-    # Rows of the table come in this order; so do lines of the text.
-    told = [
-        "要闻",
-        "两岸乡亲等了三十年",
-        "何晓楠 郑文海",
-        "沙洲段堤防加固提前完工",
-        "文体",
-        "石埠队挺进",
-        "综合",
-        "两所山村小学的午饭",
-    ]
     places = [
-        re.sub(r"<div class=.hidden.*?</div>", "", shown).index(words)
-        for words in told
-        if words != "两岸乡亲等了三十年"
+        told.index(words)
+        for words in (
+            "要闻",
+            "两岸乡亲等了三十年",
+            "青溪二桥今起试通车",
+            "何晓楠 郑文海",
+            "沙洲段堤防加固提前完工",
+            "文体",
+            "石埠队挺进",
+            "综合",
+            "两所山村小学的午饭",
+        )
     ]
     assert places == sorted(places)
-    assert "两岸乡亲等了三十年" in shown
-    assert all(paper.BASE + entry.path in shown for entry in paper.ENTRIES)
+    assert all(paper.BASE + entry.path in told for entry in paper.ENTRIES)
 
 
 @pytest.mark.parametrize("kind", ["html", "plain"])
-def test_the_way_out_stands_at_top_and_bottom(kind: str) -> None:
-    shown = part(received(digest.message(paper.digest(), ENVELOPE)), kind)
+def test_the_way_out_stands_at_top_and_bottom_and_the_way_to_choose_below(kind: str) -> None:
+    told = part(received(digest.message(paper.digest(), ENVELOPE)), kind)
 
-    first, last = shown.index(LEAVE), shown.rindex(LEAVE)
+    first, last = told.index(LEAVE), told.rindex(LEAVE)
 
-    assert first < shown.index("何晓楠") < last
+    assert first < told.index("何晓楠") < last < told.index(MANAGE)
+
+
+@pytest.mark.parametrize("kind", ["html", "plain"])
+def test_without_a_page_of_their_own_nobody_is_sent_to_one(kind: str) -> None:
+    told = part(digest.message(paper.digest(), replace(ENVELOPE, manage_url="")), kind)
+
+    assert "更改订阅" not in told
 
 
 def test_the_subject_names_day_and_first_headline() -> None:
@@ -146,11 +103,113 @@ def test_the_subject_names_day_and_first_headline() -> None:
     assert subject("en", Rhythm.WEEKLY) == "Qinglan Daily, the week of 16 November to 17 November"
 
 
+def test_the_inbox_shows_what_the_subject_does_not_name() -> None:
+    def preheader(contents: str) -> str:
+        found = re.search(r"<div class=.hidden[^>]*>([^&<]*)", contents)
+        return found.group(1) if found else ""
+
+    one = paper.digest(entries=paper.ENTRIES[:1])
+
+    assert preheader(digest.html(paper.digest(), LEAVE)).startswith("沙洲段堤防加固提前完工 · 石埠队挺进")
+    assert preheader(digest.html(paper.digest(rhythm=Rhythm.WEEKLY), LEAVE)).startswith("青溪二桥今起试通车")
+    assert preheader(digest.html(one, LEAVE)).startswith("清晨六点四十分")
+    assert preheader(digest.html(digests.corrections(), LEAVE)).startswith("沙洲段堤防加固提前完工")
+
+
 def test_a_digest_without_stories_can_be_previewed() -> None:
     empty = replace(paper.digest(), sections=(), issues=())
 
+    assert empty.empty
+    assert not paper.digest().empty
+    assert not digests.corrections().empty
     assert "青岚日报" in digest.html(empty, LEAVE)
     assert str(digest.message(empty, ENVELOPE)["Subject"]) == "青岚日报"
+
+
+@pytest.mark.parametrize("rhythm", list(Rhythm))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_rhythm_can_be_written_with_anything_missing(rhythm: Rhythm, language: str) -> None:
+    whole = digests.full(language, rhythm)
+
+    for contents in (
+        whole,
+        replace(whole, issues=()),
+        replace(whole, sections=()),
+        replace(whole, issues=(), sections=(), corrected=()),
+        replace(whole, issues=(), sections=(), corrected=(), withdrawn=()),
+    ):
+        assert digest.html(contents, LEAVE).count(LEAVE) == 2
+        assert digest.text(contents, LEAVE).count(LEAVE) == 2
+        assert digest.message(contents, ENVELOPE)["Subject"]
+
+
+# ── what was wrong ───────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("kind", ["html", "plain"])
+def test_what_was_put_right_and_taken_back_is_named_with_its_days(kind: str) -> None:
+    told = shown(part(received(digest.message(digests.full(), ENVELOPE)), kind))
+
+    right = told[told.index("更正与撤回") :]
+    assert "11月13日刊出，11月16日更正" in right
+    assert "误作“提前三十六天”" in right
+    assert "https://news.example/qinglan/2026-11-13/1/2" in right
+    assert "11月13日刊出，11月16日撤回" in right
+    assert "https://news.example/qinglan/2026-11-13/2/4" in right
+
+
+def test_a_mail_of_corrections_says_so() -> None:
+    message = received(digest.message(digests.corrections(), ENVELOPE))
+
+    assert str(message["Subject"]) == "青岚日报 11月16日：更正与撤回"
+    assert "《青岚日报》有 2 篇文章更正或撤回" in part(message, "plain")
+    assert "更正时得到通知" in part(message, "plain")
+    assert "https://news.example/qinglan/feeds/corrections.rss" in links(part(message, "html"))
+
+
+def test_the_day_of_a_correction_is_the_papers() -> None:
+    late = replace(digests.CORRECTED, at=paper.PRINTED.replace(hour=15, minute=59))
+    later = replace(digests.CORRECTED, at=paper.PRINTED.replace(hour=16))
+
+    told = digest.text(replace(digests.corrections(), corrected=(late, later), withdrawn=()), LEAVE)
+
+    assert "11月15日更正" in told
+    assert "11月16日更正" in told
+
+
+def test_of_very_many_corrections_some_are_counted() -> None:
+    told = digest.html(replace(digests.corrections(), corrected=(digests.CORRECTED,) * 50), LEAVE)
+
+    assert told.count("已更正") == digest.AMENDED
+    assert "还有 31 处更正" in told
+
+
+# ── pictures and links ───────────────────────────────────────────────────────────────────
+
+
+def test_a_cover_stands_beside_the_first_story_and_leads_to_the_issue() -> None:
+    page = digest.html(digests.full(), LEAVE)
+
+    cover = page.index(digests.COVER.url)
+    assert page.index("要闻</a>") < cover < page.index(">青溪二桥今起试通车<")
+    assert re.search(r'<a href="https://news.example/qinglan/2026-11-16"[^>]*><img', page)
+    assert 'alt="11月16日头版" width="144" height="192"' in page
+
+
+def test_a_picture_that_only_adorns_is_no_link() -> None:
+    page = digest.html(digests.full(), LEAVE)
+
+    assert 'alt="" width="536" height="228"' in page
+    assert not re.search(r'<a [^>]*><img[^>]*alt=""', page)
+
+
+def test_clicks_are_counted_for_the_digest_and_not_for_a_person() -> None:
+    go = "https://news.example/qinglan/go/7/"
+    counted = replace(digests.full(), go_url=go)
+
+    for told in (digest.html(counted, LEAVE), digest.text(counted, LEAVE)):
+        assert f"{go}2026-11-16/1/1" in told
+        assert "news.example/qinglan/2026-11-16/1/1" not in told
 
 
 # ── how large ────────────────────────────────────────────────────────────────────────────
@@ -158,14 +217,21 @@ def test_a_digest_without_stories_can_be_previewed() -> None:
 
 @pytest.mark.parametrize("entries", [30, 90, 300, 2000])
 def test_a_long_digest_stays_below_what_gmail_shows(entries: int) -> None:
-    page = digest.html(long_digest(entries), LEAVE)
+    page = digest.html(digests.long(entries), LEAVE)
 
     assert len(page.encode()) <= digest.HTML_BYTES < 102 * 1024
     assert page.count(LEAVE) == 2
 
 
+def test_an_ordinary_issue_is_told_whole() -> None:
+    page = digest.html(digests.long(45), LEAVE)
+
+    assert page.count("导语说得很细。" * 17) == 45
+
+
 def test_what_is_not_told_is_named_and_what_is_not_named_is_counted() -> None:
-    named, counted = digest.html(long_digest(150), LEAVE), digest.html(long_digest(2000), LEAVE)
+    named = shown(digest.html(digests.long(150), LEAVE))
+    counted = shown(digest.html(digests.long(2000), LEAVE))
 
     assert named.count("一条不短的标题写满十四个字") == 150
     assert 9 < named.count("导语说得很细。" * 17) < 150
@@ -173,6 +239,13 @@ def test_what_is_not_told_is_named_and_what_is_not_named_is_counted() -> None:
     assert len(left) == 3
     assert counted.count("一条不短的标题写满十四个字") + sum(left) == 2000
     assert "https://news.example/qinglan/sections/s0" in counted
+
+
+def test_the_text_of_a_huge_issue_is_no_longer_than_its_html() -> None:
+    told = digest.text(digests.long(2000), LEAVE)
+
+    assert len(told.encode()) <= digest.HTML_BYTES
+    assert "还有" in told
 
 
 def test_a_page_that_was_read_as_one_headline_is_cut() -> None:
@@ -186,172 +259,44 @@ def test_a_page_that_was_read_as_one_headline_is_cut() -> None:
     assert len(mail.as_bytes()) < 200_000
 
 
-def test_sections_beyond_number_are_still_a_page() -> None:
-    assert digest.html(long_digest(700, sections=700), LEAVE).count(LEAVE) == 2
+def test_sections_beyond_number_are_left_out_at_last() -> None:
+    page = digest.html(digests.long(700, sections=700), LEAVE)
+
+    assert page.count(LEAVE) == 2
+    assert 50 < page.count("还有 1 篇") < 700
+    assert len(page.encode()) <= digest.HTML_BYTES
 
 
-# ── how it is built ──────────────────────────────────────────────────────────────────────
+# ── the text part ────────────────────────────────────────────────────────────────────────
 
 
-class Tags(HTMLParser):
-    """Every tag with its attributes."""
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_line_of_the_text_is_wider_than_a_terminal(language: str) -> None:
+    told = digest.text(digests.full(language), LEAVE, MANAGE)
 
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.seen: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.append((tag, dict(attrs)))
+    for line in told.splitlines():
+        assert columns.width(line) <= columns.COLUMNS or line.strip().startswith("https://"), line
 
 
-def test_the_page_fetches_nothing_and_runs_nothing() -> None:
-    page = digest.html(paper.digest(), LEAVE)
+def test_links_stand_on_lines_of_their_own() -> None:
+    told = digest.text(digests.full(), LEAVE, MANAGE)
 
-    tags = {tag for tag, _ in Tags(page).seen}
-    assert not tags & {"script", "img", "link", "iframe", "form", "input", "svg", "video", "object"}
-    assert "url(" not in page
-    assert "@import" not in page
-    assert "@font-face" not in page
+    assert all(line.strip().startswith("https://") for line in told.splitlines() if "https://" in line)
 
 
-def test_every_cell_of_text_carries_its_style() -> None:
-    # QQ Mail and 163 drop <style>; Outlook's Word engine knows tables, but neither max-width nor flex.
-    page = digest.html(paper.digest(), LEAVE)
+def test_paragraphs_of_the_text_are_one_blank_line_apart_and_sections_two() -> None:
+    told = digest.text(digests.full(), LEAVE, MANAGE)
 
-    for cell in tree.fromstring(page).iter("p", "h1", "h2", "h3", "a"):
-        style = " ".join(above.get("style", "") for above in (cell, *cell.iterancestors("td")))
-        assert "font-family" in style
-        assert "color" in cell.get("style", "") + style
-    for table in tree.fromstring(page).iter("table"):
-        assert (table.get("role"), table.get("cellspacing")) == ("presentation", "0")
-    assert "<!--[if mso]>" in page
-    assert "flex" not in page
-
-
-def test_dark_mode_is_declared_and_styled() -> None:
-    page = digest.html(paper.digest(), LEAVE)
-
-    assert '<meta name="color-scheme" content="light dark">' in page
-    assert "@media (prefers-color-scheme: dark)" in re.sub(r"\s+", " ", page)
+    assert "\n\n\n\n" not in told
+    assert told.count("\n\n\n━━") == 5
+    assert not re.search(r"[ \t]\n", told)
 
 
 def test_the_same_digest_gives_the_same_bytes() -> None:
     assert (
-        digest.message(paper.digest(), ENVELOPE).as_bytes()
-        == digest.message(paper.digest(), ENVELOPE).as_bytes()
+        digest.message(digests.full(), ENVELOPE).as_bytes()
+        == digest.message(digests.full(), ENVELOPE).as_bytes()
     )
-
-
-# ── its head ─────────────────────────────────────────────────────────────────────────────
-
-
-def test_the_headers_let_a_reader_go_with_one_click() -> None:
-    lines = header_lines(digest.message(paper.digest(), ENVELOPE))
-
-    # RFC 8058; unfolded and unencoded, or DKIM breaks and no mailbox understands them.
-    assert f"List-Unsubscribe: <{LEAVE}>".encode() in lines
-    assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines
-    assert b"Message-ID: <d1.x@qinglan.example>" in lines
-    assert b"Date: Mon, 16 Nov 2026 06:00:00 +0800" in lines
-    assert b"To: reader@example.org" in lines
-
-
-def test_list_and_sender_are_named() -> None:
-    message = received(digest.message(paper.digest(), ENVELOPE))
-
-    assert str(message["List-Id"]) == "青岚日报 <qinglan.qinglan.example>"
-    assert message["From"].addresses[0].display_name == "青岚日报"
-    assert message["From"].addresses[0].addr_spec == "syndicate@news.example"
-    assert message["Auto-Submitted"] is None
-    assert message.get_content_type() == "multipart/alternative"
-    assert [p.get_content_type() for p in message.iter_parts()] == ["text/plain", "text/html"]
-
-
-def test_lines_are_as_short_as_mail_wants_them() -> None:
-    raw = digest.message(paper.digest(), ENVELOPE).as_bytes()
-
-    assert raw.isascii()
-    assert b"\n" not in raw.replace(b"\r\n", b"")
-    for written in raw.split(b"\r\n"):
-        assert len(written) <= 78 or written.startswith(b"List-Unsubscribe: ")  # RFC 5322 §2.1.1
-        for word in re.findall(rb"=\?[^ ]*\?=", written):
-            assert len(word) <= 75  # RFC 2047 §2
-
-
-def addressed() -> Iterator[EmailMessage]:
-    """A digest and a confirmation for every hostile text, wherever a text may stand."""
-    for text in (*hostile.OWN, *hostile.texts(payloads=False)[::8]):
-        publication = replace(paper.PAPER, title=text, title_en=text, publisher=text)
-        entry: Entry = paper.entry(everywhere(text), 1)
-        sections = (DigestSection(Section("yaowen", text, text), (entry,)),)
-        yield digest.message(replace(paper.digest(), publication=publication, sections=sections), ENVELOPE)
-        yield confirmation(PENDING, replace(publication, sections=(Section("yaowen", text),)))
-
-
-def test_hostile_text_adds_no_header_and_no_tag() -> None:
-    usual = set(digest.message(paper.digest(), ENVELOPE).keys()) | {"Auto-Submitted"}
-
-    for message in addressed():
-        names = {line.split(b":")[0].decode() for line in header_lines(message) if line[:1] not in b" \t"}
-        assert names <= usual
-        read = received(message)
-        assert set(read.keys()) <= usual
-        assert all(len(str(value).splitlines()) <= 1 for value in read.values())
-        assert read["To"].addresses[0].addr_spec == "reader@example.org"
-        assert len(read["From"].addresses) == 1
-        tags = {tag for tag, _ in Tags(part(read, "html")).seen}
-        assert tags <= {
-            "html",
-            "head",
-            "meta",
-            "title",
-            "style",
-            "body",
-            "div",
-            "table",
-            "tbody",
-            "tr",
-            "td",
-            "p",
-            "h1",
-            "h2",
-            "h3",
-            "a",
-        }
-        assert all(link.startswith("https://news.example/") for link in links(part(read, "html")))
-
-
-def test_an_encoded_word_becomes_no_header() -> None:
-    # CVE-2024-6923: parsed back, this was a Bcc header.
-    article = Article("=?utf-8?q?Hi=0ABcc:_x@y.example?=", paragraphs=("正文。",))
-
-    raw = digest.message(
-        paper.digest(entries=(paper.entry(replace(article, section="yaowen"), 1),)), ENVELOPE
-    ).as_bytes()
-
-    assert b"\nBcc" not in raw
-    assert received(digest.message(paper.digest(), ENVELOPE))["Bcc"] is None
-    assert "Bcc" not in email.message_from_bytes(raw, policy=policy.default)
-
-
-def test_an_address_like_an_encoded_word_stays_one_address() -> None:
-    address = "=?utf-8?q?x=0ABcc=3A_v=40y.example?=@example.org"
-
-    lines = header_lines(digest.message(paper.digest(), replace(ENVELOPE, address=address)))
-
-    assert f"To: {address}".encode() in lines
-
-
-def test_an_address_of_two_lines_is_refused() -> None:
-    with pytest.raises(ValueError, match="not one line"):
-        digest.message(paper.digest(), replace(ENVELOPE, address="a@example.org\r\nBcc: b@example.org"))
-
-
-def test_an_internationalised_address_is_written_as_it_is() -> None:
-    message = digest.message(paper.digest(), replace(ENVELOPE, address="读者@例子.中国"))
-
-    assert "To: 读者@例子.中国".encode() in header_lines(message)
 
 
 # ── the question ─────────────────────────────────────────────────────────────────────────
