@@ -14,7 +14,15 @@ from types import FrameType
 from apscheduler.schedulers.blocking import BlockingScheduler
 
 from syndicate.errors import SyndicateError
-from syndicate.jobs import ingest, mail_confirmations, mail_digests, publish, websub
+from syndicate.jobs import (
+    ingest,
+    mail_confirmations,
+    mail_digests,
+    publish,
+    push_relays,
+    record_bounces,
+    websub,
+)
 from syndicate.services import Services
 
 log = logging.getLogger(__name__)
@@ -33,7 +41,9 @@ JOBS: tuple[tuple[str, Job], ...] = (
     ("ingest", _take_in_and_publish),
     ("confirmations", mail_confirmations.run),
     ("digests", mail_digests.run),
+    ("bounces", record_bounces.run),
     ("websub", websub.run),
+    ("pushes", push_relays.run),
 )
 """Every job, each run once a tick (`tick_seconds`)."""
 
@@ -58,6 +68,7 @@ def run(services: Services) -> None:
     def stop(number: int, _: FrameType | None) -> None:
         if not stopping:
             stopping.append(number)
+            services.stopping.set()
             scheduler.shutdown(wait=False)
 
     signal.signal(signal.SIGTERM, stop)

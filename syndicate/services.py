@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parseaddr
 from pathlib import Path
+from threading import Event
 
 from sqlalchemy import Engine
 
 from syndicate import store
+from syndicate.deliver.dkim import Signer, open_signer
 from syndicate.deliver.mailer import Mailer, open_mailer
 from syndicate.deliver.public import PublicFolder
 from syndicate.deliver.tokens import Tokens
@@ -30,6 +33,30 @@ class Services:
     tokens: Tokens
     desk_password: str
     now: Callable[[], datetime]
+    stopping: Event = field(default_factory=Event)
+    """Set when the process is asked to end: a long job stops at the next good place."""
+    signer: Signer = field(default_factory=Signer)
+
+    def return_path(self, delivery: int) -> str:
+        """The envelope sender of a delivery: what comes back names it, where something may come back."""
+        address = self.settings.bounce_address
+        return (
+            self.tokens.return_path(address, delivery) if address else parseaddr(self.settings.mail_from)[1]
+        )
+
+    def confirmation_path(self, subscription: int) -> str:
+        """The envelope sender of a confirmation mail."""
+        address = self.settings.bounce_address
+        return (
+            self.tokens.confirmation_path(address, subscription)
+            if address
+            else parseaddr(self.settings.mail_from)[1]
+        )
+
+    def leave_mail(self, subscription: int) -> str:
+        """The address that unsubscribes who writes to it; empty where no mail comes back."""
+        address = self.settings.bounce_address
+        return self.tokens.leave_mail(address, subscription) if address else ""
 
 
 def open_services(settings: Settings) -> Services:
@@ -43,12 +70,17 @@ def open_services(settings: Settings) -> Services:
     return Services(
         settings=settings,
         db=db,
-        mailer=open_mailer(settings.smtp_url, settings.data / "outbox"),
+        mailer=open_mailer(settings.smtp_url, settings.data / "outbox", settings.smtp_connections),
         public=PublicFolder(settings.data / "public"),
         tokens=Tokens(settings.secret or _kept(settings.data / "secret")),
         desk_password=settings.desk_password or _kept(settings.data / "desk-password", length=9),
-        now=lambda: datetime.now(UTC),  # noqa: TID251  # the one clock
+        now=_now,
+        signer=open_signer(settings.dkim_keys, settings.data / "dkim", settings.signing_domain, _now),
     )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251  # the one clock
 
 
 def _make_folders(data: Path) -> None:

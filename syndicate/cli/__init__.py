@@ -12,8 +12,12 @@ import click
 
 from syndicate import __version__
 from syndicate.cli.digest import digest
+from syndicate.cli.dkim import dkim
 from syndicate.cli.plainly import open_services, plainly
+from syndicate.cli.relay import relay
+from syndicate.cli.robots import robots
 from syndicate.cli.subscribers import subscribers
+from syndicate.cli.suppressions import suppressions
 from syndicate.errors import IssueError, ReadError, SourceError
 
 if TYPE_CHECKING:  # opening the database takes a moment that `split --help` need not wait
@@ -37,7 +41,7 @@ def main(quiet: bool) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
-for group in (digest, subscribers):
+for group in (digest, subscribers, suppressions, relay, robots, dkim):
     main.add_command(group)
 
 

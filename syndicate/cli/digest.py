@@ -52,3 +52,63 @@ def send(publication: str, day: datetime) -> None:
     from syndicate.jobs import mail_digests
 
     click.echo(mail_digests.order(open_services(), publication, day.date()))
+
+
+@digest.command()
+@plainly
+def status() -> None:
+    """How far the digests planned last came."""
+    from syndicate.jobs import watch_digests
+
+    for one in watch_digests.run(open_services()):
+        done = ", ".join(f"{state} {count}" for state, count in one.counts.items() if count)
+        held = f", {one.digest.held}" if one.digest.held else ""
+        left = f", about {-(-one.left.total_seconds() // 60):.0f} min left" if one.left else ""
+        click.echo(
+            f"{one.digest.id}: {one.digest.publication} {one.digest.rhythm} {one.digest.last}: {done}{held}{left}"
+        )
+
+
+@digest.command()
+@click.argument("number", type=int)
+@plainly
+def statistics(number: int) -> None:
+    """What became of the digest of that NUMBER; counts, no addresses."""
+    from syndicate.jobs import watch_digests
+
+    found = watch_digests.statistics(open_services(), number)
+    for state, count in found.progress.counts.items():
+        click.echo(f"{state}: {count}")
+    click.echo(f"unsubscribed within a week: {found.left}")
+    for entry, count in found.clicked:
+        click.echo(f"opened {count} times: {entry.path}")
+
+
+@digest.command()
+@click.argument("number", type=int)
+@plainly
+def pause(number: int) -> None:
+    """Hold the digest of that NUMBER (`syndicate digest status` lists them)."""
+    _hold(number, "paused")
+
+
+@digest.command()
+@click.argument("number", type=int)
+@plainly
+def resume(number: int) -> None:
+    """Let the paused digest of that NUMBER go on."""
+    _hold(number, None)
+
+
+@digest.command()
+@click.argument("number", type=int)
+@plainly
+def cancel(number: int) -> None:
+    """Send no more letters of the digest of that NUMBER, for good."""
+    _hold(number, "cancelled")
+
+
+def _hold(number: int, held: str | None) -> None:
+    from syndicate.jobs import watch_digests
+
+    click.echo(watch_digests.hold(open_services(), number, held))

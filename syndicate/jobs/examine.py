@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from syndicate import store
+from syndicate.jobs import watch_pushes
 from syndicate.model import Delivery, DeliveryState, Quarantined, StoredIssue, SubscriptionState
 from syndicate.services import Services
 from syndicate.sources import folder
@@ -34,11 +35,12 @@ class Report:
     deliveries: Mapping[DeliveryState, int]
     doubtful: tuple[Delivery, ...]
     unpublished: tuple[str, ...]  # papers whose feeds are behind
+    pushing: watch_pushes.Report
 
     @property
     def ailing(self) -> bool:
         """True when something wants a person."""
-        return bool(self.quarantine or self.doubtful)
+        return bool(self.quarantine or self.doubtful or self.pushing.ailing)
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -50,6 +52,7 @@ class Report:
             *(f"feeds of {slug} are not yet published" for slug in self.unpublished),
             *(f"deliveries {state}: {count}" for state, count in self.deliveries.items()),
             *(_doubt(d) for d in self.doubtful),
+            *self.pushing.lines,
             "something wants you: see above" if self.ailing else "all is well",
         )
 
@@ -57,6 +60,7 @@ class Report:
 def run(services: Services) -> Report:
     """Look at inbox, quarantine, issues and mail."""
     data = services.settings.data
+    pushing = watch_pushes.run(services)
     with store.reading(services.db) as db:
         return Report(
             waiting=tuple(drop.name for drop in folder.drops(data / "inbox")),
@@ -70,6 +74,7 @@ def run(services: Services) -> Report:
             unpublished=tuple(
                 slug for slug, _ in issues.due_for_publishing(db) if services.settings.publication(slug)
             ),
+            pushing=pushing,
         )
 
 
@@ -85,7 +90,7 @@ def _paper_lines(paper: Paper) -> tuple[str, ...]:
 
 def _doubt(delivery: Delivery) -> str:
     return (
-        f"delivery {delivery.id} to {delivery.subscription.address} may or may not have arrived"
-        f" ({delivery.error or 'the process was killed while handing it over'});"
+        f"delivery {delivery.id} to {delivery.address} may or may not have arrived"
+        f" ({delivery.error or 'no answer'});"
         f" `syndicate digest resend {delivery.id}` sends it again"
     )

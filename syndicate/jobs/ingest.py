@@ -19,14 +19,15 @@ from sqlalchemy import Connection
 
 from syndicate import store
 from syndicate.errors import IssueError, ReadError, SourceError
+from syndicate.jobs import plan_digests
 from syndicate.jobs.alone import alone
-from syndicate.model import Document, Issue, Publication, Revision, Rhythm, Source
+from syndicate.model import Document, Issue, Publication, Revision, Source
 from syndicate.readers import text
 from syndicate.revise import date_warnings, foreign_pages, mails, number_warnings, revise
 from syndicate.services import Services
 from syndicate.sources import folder
 from syndicate.split import split
-from syndicate.store import deliveries, entries, issues
+from syndicate.store import entries, issues
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +136,7 @@ def ingest(services: Services, files: Files, *, mail: bool | None = None, anyway
 def _plan(db: Connection, services: Services, paper: Publication, day: date, now: datetime) -> None:
     """The issue's digest, once; a little later, so that pages that come one by one make one mail."""
     pause = timedelta(seconds=services.settings.digest_pause_seconds)
-    deliveries.plan(db, paper.slug, Rhythm.ISSUE, day, day, paper.host, now + pause)
+    plan_digests.plan_issue(db, paper, day, now, pause)
 
 
 def _paper(issue: Issue, document: Document, papers: Sequence[Publication]) -> Publication:

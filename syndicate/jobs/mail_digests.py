@@ -1,95 +1,91 @@
 """Digests go out, each once.
 
-plan (week's end) → due → claim → compose → send … hand … 250 → settle
-                                    │          └ crash after it: doubtful, a person decides
-                                    └ crash before it: due again
+    journals of the killed → due → claimed → composed → cast → signed → posted → taken → settled
+                              ↑                                            │
+                              └──────────── refused for now ───────────────┘
+
+One thread speaks with the mail server and never waits for the database; another one keeps the ledger. What the server
+took stands in the journal at once and in the ledger within a second (docs/decisions/0002).
 """
 
 from __future__ import annotations
 
 import logging
+import secrets
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
+from functools import lru_cache
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
-
 from syndicate import store
-from syndicate.errors import DeliveryError, DoubtfulDeliveryError, IssueError
+from syndicate.deliver import journal
+from syndicate.deliver.journal import Journal, Received
+from syndicate.errors import IssueError
+from syndicate.jobs import compose, plan_digests
 from syndicate.jobs.alone import alone
-from syndicate.model import (
-    PUBLISHED_KINDS,
-    Delivery,
-    DeliveryState,
-    Digest,
-    DigestSection,
-    Entry,
-    Envelope,
-    Publication,
-    Rhythm,
-    StoredDigest,
-    StoredIssue,
-)
-from syndicate.render import digest
+from syndicate.jobs.pace import Pace
+from syndicate.model import Answer, Choice, DeliveryState, Envelope, Letter, Outcome, StoredDigest
+from syndicate.render import digest, letters
+from syndicate.render.letters import Mould
 from syndicate.services import Services
-from syndicate.store import deliveries, entries, issues
+from syndicate.store import bounces, deliveries, digests
+from syndicate.store.deliveries import Claimed, Settled
 
 log = logging.getLogger(__name__)
 
-BATCH = 100
-WEEK_LATE = timedelta(days=2)  # a weekly digest missed for longer (a new installation, say) is not sent
+BATCH = 500  # claimed at once
+AHEAD = 200  # claimed before the others have gone
+CROWD = 300  # waiting for one domain: more of it is not claimed
+RUN = 20_000  # letters under one claim: as many lines has its journal
+SETTLE = 0.5  # seconds after which answers are written down
+LEASE = timedelta(hours=1)  # after which a claim of another machine counts as given up
+LATE = timedelta(days=2)  # what could not be sent for so long is not news any more
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
 ATTEMPTS = 12  # with the last step repeated: about a day, then the delivery has failed
+MOULDS = 64  # of different digests, choices and languages, kept at hand
+LINE_STAGES = ("connect", "ehlo", "starttls", "auth")  # where a fault is the mail server's own
 
 
 def run(services: Services) -> None:
-    """Plan weekly digests, take up what a crash left, send what is due."""
+    """Plan what is due, take up what a killed worker left, send all that may be sent."""
     with alone(services.settings.data / "mail.lock") as mine:
         if not mine:
             return
-        now = services.now()
+        plan_digests.run(services)
+        take_up(services)
+        if not quiet(services.settings.mail_quiet_hours, _local(services)):
+            while _Run(services).run():
+                pass
+
+
+def take_up(services: Services) -> None:
+    """What a killed worker had done is written down; the rest of what it had claimed is due again."""
+    now, folder = services.now(), _folder(services)
+    for left in journal.left(folder):
         with store.writing(services.db) as db:
-            for paper in services.settings.publications:
-                plan_week(db, paper, now)
-            # The lock is ours: whoever claimed these is gone.
-            _, doubtful = deliveries.recover(db, now, timedelta(0))
-        if doubtful:
-            log.warning("%d digests may or may not have been taken; see `syndicate doctor`", doubtful)
-        while _send_batch(services):
-            pass
-        services.mailer.close()
+            done = [Settled(number, DeliveryState.SENT) for number in left.taken]
+            deliveries.settle(db, left.mark, done, now)
+            deliveries.release(db, left.mark, now, but=left.begun)
+        for number in left.handed:
+            log.warning("delivery %d was under way when its worker was killed: it may come twice", number)
+        journal.forget(folder, left.mark)
+    with store.writing(services.db) as db:
+        deliveries.expire(db, now, LEASE)
+        deliveries.outdate(db, now, LATE)
+    Received(folder).prune((now - timedelta(days=60)).timestamp())
 
 
-def plan_week(db: Connection, paper: Publication, now: datetime) -> StoredDigest | None:
-    """The digest of the week that ended last, if it is due and was not planned before."""
-    ended = week_end(paper, now)
-    if now - ended > WEEK_LATE:
-        return None
-    last = ended.astimezone(ZoneInfo(paper.zone)).date()
-    return deliveries.plan(db, paper.slug, Rhythm.WEEKLY, last - timedelta(days=6), last, paper.host, now)
-
-
-def week_end(paper: Publication, now: datetime) -> datetime:
-    """The last moment, not after `now`, at which the paper's weekly digest was due."""
-    local = now.astimezone(ZoneInfo(paper.zone))
-    day = local.date() - timedelta(days=(local.weekday() - paper.weekly_day) % 7)
-    moment = datetime.combine(day, paper.print_time, ZoneInfo(paper.zone))
-    return moment if moment <= now else moment - timedelta(days=7)
-
-
-def compose(
-    db: Connection, services: Services, planned: StoredDigest, sections: tuple[str, ...], language: str
-) -> Digest | None:
-    """The digest for a choice of sections (none chosen: all), None when there is nothing in it."""
-    paper = services.settings.publication(planned.publication)
-    if paper is None:
-        return None
-    days = issues.between(db, paper.slug, planned.first, planned.last)
-    found = [e for issue in days for e in entries.of_issue(db, paper.slug, issue.date)]
-    chosen = _by_section(paper, found, sections)
-    if not chosen:
-        return None
-    return Digest(paper, planned.rhythm, days, chosen, language, services.settings.base_url)
+def quiet(hours: str, local: datetime) -> bool:
+    """Whether no mail goes out at that local time; `hours`: 22-6, or empty."""
+    if not hours:
+        return False
+    begin, end = map(int, hours.split("-"))
+    inside = begin <= local.hour < end
+    return inside if begin < end else not end <= local.hour < begin
 
 
 def preview(services: Services, publication: str, day: date | None, language: str) -> EmailMessage:
@@ -97,14 +93,10 @@ def preview(services: Services, publication: str, day: date | None, language: st
 
     Raises IssueError when there is no such paper or issue.
     """
-    with store.reading(services.db) as db:
-        issue = _issue(db, _paper(services, publication), day)
-        planned = StoredDigest(0, publication, Rhythm.ISSUE, issue.date, issue.date, services.now())
-        contents = compose(db, services, planned, (), language)
-    if contents is None:
-        raise IssueError(f"{publication} {issue.date}: nothing in it would be mailed")
+    contents = compose.preview(services, publication, day, language)
     letter = f"<preview@{contents.publication.host}>"
-    return digest.message(contents, _envelope(services, planned, "reader@example.org", letter, 0))
+    reader = Claimed(0, 0, 1, letter, "example.org", 0, "reader@example.org", language, Choice())
+    return digest.message(contents, _envelope(services, publication, reader, services.now()))
 
 
 def order(services: Services, publication: str, day: date) -> str:
@@ -112,10 +104,10 @@ def order(services: Services, publication: str, day: date) -> str:
 
     Raises IssueError when there is no such paper or issue.
     """
-    paper = _paper(services, publication)
+    paper = compose.paper_of(services, publication)
     with store.writing(services.db) as db:
-        issue = _issue(db, paper, day)
-        planned = deliveries.plan(db, paper.slug, Rhythm.ISSUE, day, day, paper.host, services.now())
+        issue = compose.issue_of(db, paper, day)
+        planned = plan_digests.plan_issue(db, paper, day, services.now(), timedelta(0))
     return f"{publication} {issue.date}: {'will be mailed' if planned else 'was mailed before'}"
 
 
@@ -125,128 +117,235 @@ def resend(services: Services, delivery: int) -> None:
     Raises IssueError when it is not doubtful.
     """
     with store.writing(services.db) as db:
-        found = deliveries.find(db, delivery)
-        if found is None or found.state is not DeliveryState.DOUBTFUL:
+        if not deliveries.resend(db, delivery, services.now()):
+            found = deliveries.find(db, delivery)
             raise IssueError(
                 f"delivery {delivery}: {found.state if found else 'there is none'}, not doubtful"
             )
-        deliveries.settle(db, delivery, DeliveryState.DUE, services.now())
 
 
-def _paper(services: Services, publication: str) -> Publication:
-    paper = services.settings.publication(publication)
-    if paper is None:
-        known = ", ".join(p.slug for p in services.settings.publications)
-        raise IssueError(f"no newspaper {publication!r}; there are {known}")
-    return paper
+class _Run:
+    """One claim's letters, from the ledger to the mail server and back."""
 
-
-def _issue(db: Connection, paper: Publication, day: date | None) -> StoredIssue:
-    found = issues.find(db, paper.slug, day) if day else issues.newest(db, paper.slug)
-    if found is None:
-        raise IssueError(f"{paper.slug}: no issue {f'of {day}' if day else 'yet'}")
-    return found
-
-
-def _by_section(
-    paper: Publication, found: list[Entry], sections: tuple[str, ...]
-) -> tuple[DigestSection, ...]:
-    by_section = {
-        section: tuple(e for e in found if e.section == section.slug and e.article.kind in PUBLISHED_KINDS)
-        for section in paper.sections
-        if not sections or section.slug in sections
-    }
-    return tuple(DigestSection(section, of_it) for section, of_it in by_section.items() if of_it)
-
-
-Composed = dict[tuple[int, tuple[str, ...], str], Digest | None]
-"""Digests of one batch by what makes them differ: digest, sections, language."""
-
-
-def _send_batch(services: Services) -> bool:
-    with store.reading(services.db) as db:
-        due = deliveries.due(db, services.now(), BATCH)
-    composed: Composed = {}
-    for number in due:
-        with store.writing(services.db) as db:
-            delivery = deliveries.claim(db, number, services.now())
-        if delivery:
-            _send(services, delivery, composed)
-    return bool(due)
-
-
-def _send(services: Services, delivery: Delivery, composed: Composed) -> None:
-    subscription = delivery.subscription
-    with store.reading(services.db) as db:
-        planned = deliveries.digest(db, delivery.digest)
-        key = (planned.id, subscription.sections, subscription.language)
-        if key not in composed:
-            composed[key] = compose(db, services, planned, subscription.sections, subscription.language)
-    contents = composed[key]
-    if contents is None:
-        known = services.settings.publication(planned.publication) is not None
-        reason = (
-            "nothing in the chosen sections" if known else f"no newspaper {planned.publication!r} any more"
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._mark = secrets.token_hex(8)
+        settings = services.settings
+        self._pace = Pace[Claimed](
+            settings.mail_limits, per_second=settings.mail_per_second, domain=lambda one: one.domain
         )
-        return _settle(services, delivery, DeliveryState.FAILED, reason)
-    letter = digest.message(
-        contents, _envelope(services, planned, subscription.address, delivery.message_id, subscription.id)
-    )
-    try:
-        services.mailer.send(
-            letter, services.settings.mail_from, subscription.address, lambda: _hand(services, delivery)
-        )
-    except DoubtfulDeliveryError as e:
-        return _settle(services, delivery, DeliveryState.DOUBTFUL, str(e))
-    except DeliveryError as e:
-        return _refused(services, delivery, e)
-    # Where `hand` said no the claim was not ours any more, and this changes nothing either.
-    return _settle(services, delivery, DeliveryState.SENT)
+        self._ledger = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._claiming: Future[tuple[Claimed, ...]] | None = None
+        self._settling: Future[None] | None = None
+        self._all_claimed = False
+        self._line_down = False
+        self._held: dict[int, str] = {}
+        self._restored: dict[int, bool] = {}
+        self._under_way: dict[int, Claimed] = {}
+        self._settled: list[Settled] = []
+        self._refusals: list[tuple[Settled, Answer]] = []
+        self._received: list[Claimed] = []
+        self._settled_at = time.monotonic()
+        self._claimed = 0
+        self._digests = lru_cache(64)(self._find_digest)
+        self._moulds = lru_cache(MOULDS)(self._mould)
+
+    def run(self) -> bool:
+        """Send what is due; True when more may be."""
+        with self._ledger, Journal(_folder(self._services), self._mark) as self._journal:
+            try:
+                for answer in self._services.mailer.post(self._next, self._journal):
+                    self._note(answer)
+            finally:
+                self._end()
+        return self._claimed >= RUN and not self._line_down and not self._services.stopping.is_set()
+
+    def _end(self) -> None:
+        """Write down all that is known, and give back what was claimed and not tried."""
+        self._settle(wait=True)
+        if self._claiming is not None:
+            self._claiming.result()
+        with store.writing(self._services.db) as db:
+            deliveries.release(db, self._mark, self._services.now())
+
+    # ── what is next ─────────────────────────────────────────────────────────────────────
+
+    def _next(self) -> Letter | float | None:
+        """The next letter, or seconds to wait, or None when there are no more."""
+        self._settle()
+        if self._line_down or self._services.stopping.is_set():
+            return None
+        self._claim()
+        while True:
+            found = self._pace.next(time.monotonic())
+            if isinstance(found, Claimed):
+                if letter := None if self._held_back(found) else self._letter(found):
+                    return letter
+                continue
+            if found is None:
+                return None if self._all_claimed and self._claiming is None else 0.01
+            return found
+
+    def _claim(self) -> None:
+        """Keep some letters at hand; claiming goes on beside the sending."""
+        if self._claiming is not None and self._claiming.done():
+            came, self._claiming = self._claiming.result(), None
+            self._pace.add(came)
+            self._claimed += len(came)
+            self._all_claimed = len(came) < BATCH or self._claimed >= RUN
+        if self._claiming is None and not self._all_claimed and self._pace.waiting < AHEAD:
+            self._claiming = self._ledger.submit(self._claim_some, self._pace.crowded(CROWD))
+
+    def _claim_some(self, crowded: Sequence[str]) -> tuple[Claimed, ...]:
+        with store.writing(self._services.db) as db:
+            claimed = deliveries.claim(db, self._mark, self._services.now(), BATCH, but=crowded)
+        return self._not_received(claimed)
+
+    def _not_received(self, claimed: Sequence[Claimed]) -> tuple[Claimed, ...]:
+        """Without those that have it already: an older database, brought back, does not know."""
+        received, services = Received(_folder(self._services)), self._services
+        having: set[int] = set()
+        for number in filter(self._brought_back, {one.digest for one in claimed}):
+            of_it = {one.address.lower(): one for one in claimed if one.digest == number}
+            known = received.holds(plan_digests.name(self._digests(number)), of_it)
+            having |= {of_it[mailbox].id for mailbox in known}
+        if having:
+            log.warning("%d deliveries went out before the database was brought back", len(having))
+            with store.writing(services.db) as db:
+                done = [Settled(number, DeliveryState.SENT) for number in having]
+                deliveries.settle(db, self._mark, done, services.now())
+        return tuple(one for one in claimed if one.id not in having)
+
+    def _brought_back(self, number: int) -> bool:
+        """Whether more have the digest than the database knows."""
+        if number not in self._restored:
+            having = Received(_folder(self._services)).count(plan_digests.name(self._digests(number)))
+            with store.reading(self._services.db) as db:
+                self._restored[number] = having > deliveries.gone_out(db, number)
+        return self._restored[number]
+
+    def _held_back(self, one: Claimed) -> bool:
+        """Whether a person holds its digest since it was claimed."""
+        held = self._held.get(one.digest)
+        if held is None:
+            return False
+        self._given_up(one, DeliveryState.VOID if held == "cancelled" else DeliveryState.DUE, held)
+        return True
+
+    # ── letters ──────────────────────────────────────────────────────────────────────────
+
+    def _letter(self, one: Claimed) -> Letter | None:
+        self._journal.begun(one.id)
+        try:
+            mould = self._moulds(one.digest, one.choice, one.language)
+        except Exception as e:
+            log.exception("digest %d, subscription %d: a fault in the program", one.digest, one.subscription)
+            self._given_up(one, DeliveryState.FAILED, f"a fault in the program: {type(e).__name__}")
+            return None
+        if mould is None:
+            self._given_up(one, DeliveryState.VOID, "nothing in what was chosen")
+            return None
+        self._under_way[one.id] = one
+        planned = self._digests(one.digest)
+        envelope = _envelope(self._services, planned.publication, one, planned.planned)
+        sender = self._services.return_path(one.id)
+        return Letter(one.id, sender, one.address, self._services.signer.signed(mould.cast(envelope)))
+
+    def _given_up(self, one: Claimed, state: DeliveryState, why: str) -> None:
+        self._pace.done(one, time.monotonic())
+        self._settled.append(Settled(one.id, state, why))
+
+    def _mould(self, number: int, choice: Choice, language: str) -> Mould | None:
+        planned = self._digests(number)
+        with store.reading(self._services.db) as db:
+            contents = compose.compose(db, self._services, planned, choice, language)
+        if contents is None:
+            return None
+        return letters.mould(lambda envelope: digest.message(contents, envelope))
+
+    def _find_digest(self, number: int) -> StoredDigest:
+        with store.reading(self._services.db) as db:
+            found = digests.find(db, number)
+        if found is None:
+            raise IssueError(f"digest {number} is not in the ledger")
+        return found
+
+    # ── answers ──────────────────────────────────────────────────────────────────────────
+
+    def _note(self, answer: Answer) -> None:
+        one = self._under_way.pop(answer.number)
+        crowded = answer.outcome is Outcome.LATER and answer.stage not in LINE_STAGES
+        self._pace.done(one, time.monotonic(), refused=crowded)
+        self._line_down |= answer.outcome is Outcome.LATER and answer.stage in LINE_STAGES
+        settled = settled_by(answer, one.attempts, self._services.now())
+        self._settled.append(settled)
+        if answer.outcome is Outcome.TAKEN:
+            self._received.append(one)
+        if answer.outcome is not Outcome.TAKEN:
+            log.warning(
+                "digest %d, subscription %d: %s: %s", one.digest, one.subscription, settled.state, answer.said
+            )
+        if answer.outcome is Outcome.REFUSED:
+            self._refusals.append((settled, answer))
+
+    def _settle(self, *, wait: bool = False) -> None:
+        """Have the answers written down, now and then beside the sending, at the end before going on."""
+        if self._settling is not None and (wait or self._settling.done()):
+            self._settling.result()
+            self._settling = None
+        late = time.monotonic() - self._settled_at >= SETTLE
+        if self._settled and self._settling is None and (wait or late):
+            told = self._settled, self._refusals, self._received
+            self._settled, self._refusals, self._received = [], [], []
+            self._settled_at = time.monotonic()
+            self._settling = self._ledger.submit(self._write, *told)
+            if wait:
+                self._settling.result()
+
+    def _write(
+        self, settled: list[Settled], refusals: list[tuple[Settled, Answer]], received: list[Claimed]
+    ) -> None:
+        now = self._services.now()
+        with store.writing(self._services.db) as db:
+            deliveries.settle(db, self._mark, settled, now)
+            self._held = digests.held(db)
+            for one, answer in refusals:
+                bounces.record_refusal(db, one.id, answer.code, answer.status, answer.said, now)
+        log_of = Received(_folder(self._services))
+        for number in {one.digest for one in received}:
+            mailboxes = [one.address.lower() for one in received if one.digest == number]
+            log_of.add(plan_digests.name(self._digests(number)), mailboxes)
 
 
-def _envelope(
-    services: Services, planned: StoredDigest, address: str, message_id: str, subscription: int
-) -> Envelope:
-    token = services.tokens.leave(subscription)
+def settled_by(answer: Answer, attempts: int, now: datetime) -> Settled:
+    """What an answer means for a delivery that was tried so often."""
+    if answer.outcome is Outcome.TAKEN:
+        return Settled(answer.number, DeliveryState.SENT)
+    if answer.outcome is Outcome.DOUBTFUL:
+        return Settled(answer.number, DeliveryState.DOUBTFUL, answer.said)
+    if answer.outcome is Outcome.REFUSED or attempts >= ATTEMPTS:
+        return Settled(answer.number, DeliveryState.FAILED, answer.said)
+    wait = BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
+    return Settled(answer.number, DeliveryState.DUE, answer.said, now + wait)
+
+
+def _envelope(services: Services, publication: str, one: Claimed, planned: datetime) -> Envelope:
+    site = f"{services.settings.base_url}/{publication}"
     return Envelope(
-        address=address,
+        address=one.address,
         sender=services.settings.mail_from,
-        message_id=message_id,
-        leave_url=f"{services.settings.base_url}/{planned.publication}/leave/{token}",
-        date=planned.planned,
+        message_id=one.message_id,
+        leave_url=f"{site}/leave/{services.tokens.leave(one.subscription)}",
+        date=planned,
+        manage_url=f"{site}/mine/{services.tokens.manage(one.subscription)}",
+        leave_mail=services.leave_mail(one.subscription),
     )
 
 
-def _hand(services: Services, delivery: Delivery) -> bool:
-    with store.writing(services.db) as db:
-        return deliveries.hand(db, delivery.id, services.now(), attempt=delivery.attempts)
+def _folder(services: Services) -> Path:
+    return services.settings.data / "mail"
 
 
-def _refused(services: Services, delivery: Delivery, error: DeliveryError) -> None:
-    if error.permanent or delivery.attempts >= ATTEMPTS:
-        return _settle(services, delivery, DeliveryState.FAILED, str(error))
-    wait = BACK_OFF[min(delivery.attempts, len(BACK_OFF)) - 1]
-    return _settle(services, delivery, DeliveryState.DUE, str(error), services.now() + wait)
-
-
-def _settle(
-    services: Services,
-    delivery: Delivery,
-    state: DeliveryState,
-    error: str | None = None,
-    not_before: datetime | None = None,
-) -> None:
-    if error:
-        log.warning(
-            "digest %d, subscription %d: %s: %s", delivery.digest, delivery.subscription.id, state, error
-        )
-    with store.writing(services.db) as db:
-        deliveries.settle(
-            db,
-            delivery.id,
-            state,
-            services.now(),
-            error=error,
-            not_before=not_before,
-            attempt=delivery.attempts,
-        )
+def _local(services: Services) -> datetime:
+    """The time of day where the papers are; quiet hours are theirs."""
+    return services.now().astimezone(ZoneInfo(services.settings.publications[0].zone))

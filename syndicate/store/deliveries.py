@@ -1,172 +1,305 @@
-"""Digests that were decided on, and the ledger of their deliveries: who gets which, and how far it came.
+"""The ledger of deliveries: who gets which digest, and how far it came.
 
-due → claimed → handed → sent. Every step is an UPDATE that must find the row as it was: of two
-that try it, one wins. A step may name the attempt it belongs to (`Delivery.attempts`), so that
-one who slept longer than the lease cannot act on the claim of another.
+due → claimed → sent. A batch is claimed by one UPDATE that must find its rows due, under a claim that only its worker
+knows; what became of them is written by that claim. Of two workers that try the same rows, one wins.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, String, func, insert, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    String,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 
-from syndicate.model import (
-    Delivery,
-    DeliveryState,
-    Rhythm,
-    StoredDigest,
-    Subscription,
-    SubscriptionState,
-)
-from syndicate.store.tables import Moment, deliveries, digests, subscriptions
+from syndicate.model import Choice, Delivery, DeliveryState, Rhythm, StoredDigest, SubscriptionState
+from syndicate.store.tables import Moment, deliveries, digests, subscriptions, suppressions
 
-FROM = {
-    DeliveryState.SENT: (DeliveryState.HANDED, DeliveryState.DOUBTFUL),
-    DeliveryState.FAILED: (DeliveryState.CLAIMED, DeliveryState.HANDED, DeliveryState.DOUBTFUL),
-    DeliveryState.DUE: (DeliveryState.CLAIMED, DeliveryState.HANDED, DeliveryState.DOUBTFUL),
-    DeliveryState.DOUBTFUL: (DeliveryState.HANDED,),
-}
-"""To which state from which: what is sent or failed stays so; a doubtful one may be settled by a person."""
+_DUE, _CLAIMED, _SENT, _VOID, _DOUBTFUL, _BOUNCED = (
+    state.value
+    for state in (
+        DeliveryState.DUE,
+        DeliveryState.CLAIMED,
+        DeliveryState.SENT,
+        DeliveryState.VOID,
+        DeliveryState.DOUBTFUL,
+        DeliveryState.BOUNCED,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that a worker has taken upon itself, and all that its letter is made of."""
+
+    id: int
+    digest: int
+    attempts: int  # this one included
+    message_id: str
+    domain: str
+    subscription: int
+    address: str
+    language: str
+    choice: Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a claimed delivery."""
+
+    id: int
+    state: DeliveryState
+    said: str | None = None
+    not_before: datetime | None = None  # of one that is due again
+
+
+# ── planning ─────────────────────────────────────────────────────────────────────────────
+
+Opening = tuple[str | None, int | None]
+"""A time zone and the hour of the day from which mail may come; None: the paper's, none."""
+
+
+Days = tuple[int | None, ...]
+"""Days of the week on which weekly digests are wanted, 0 is Monday; None: where the subscriber chose none."""
+
+
+def openings(
+    db: Connection, publication: str, rhythm: Rhythm, now: datetime, *, days: Days = ()
+) -> tuple[Opening, ...]:
+    """The different hours and zones of those who get a digest; `days`: only who wants it on one of these."""
+    found = select(subscriptions.c.zone, subscriptions.c.hour).where(
+        *_recipients(publication, rhythm, now, days)
+    )
+    return tuple((row.zone, row.hour) for row in db.execute(found.distinct()))
 
 
 def plan(
-    db: Connection, publication: str, rhythm: Rhythm, first: date, last: date, host: str, now: datetime
-) -> StoredDigest | None:
-    """Decide on a digest and on everybody who gets it, at once; None when that was done before."""
-    number = db.execute(
-        _insert(db)
-        .values(publication=publication, rhythm=rhythm.value, first=first, last=last, part="", planned=now)
-        .on_conflict_do_nothing(index_elements=["publication", "rhythm", "last", "part"])
-        .returning(digests.c.id)
-    ).scalar_one_or_none()
-    if number is None:
-        return None
-    confirmed = (
-        select(
-            literal(number),
+    db: Connection,
+    digest: StoredDigest,
+    host: str,
+    opened: Mapping[Opening, datetime],
+    *,
+    days: Days = (),
+) -> int:
+    """Write down everybody who gets a digest, each from the moment that their hour gives; how many.
+
+    `opened`: for each of `openings`, the moment from which it may be sent.
+    """
+    planned = 0
+    for (zone, hour), moment in opened.items():
+        mine = select(
+            literal(digest.id),
             subscriptions.c.id,
-            literal(DeliveryState.DUE.value),
+            literal(_DUE),
             literal(0),
-            literal(now, Moment),
-            literal(now, Moment),
+            literal(moment, Moment),
+            literal(digest.planned, Moment),
             literal("<") + _Unguessable() + literal(f"@{host}>"),
             _Domain(subscriptions.c.mailbox),
+        ).where(
+            *_recipients(digest.publication, digest.rhythm, digest.planned, days),
+            subscriptions.c.zone.is_not_distinct_from(zone),
+            subscriptions.c.hour.is_not_distinct_from(hour),
         )
-        .where(
-            subscriptions.c.publication == publication,
-            subscriptions.c.rhythm == rhythm.value,
-            subscriptions.c.state == SubscriptionState.CONFIRMED.value,
-        )
-        .order_by(subscriptions.c.id)
-    )
-    columns = ["digest", "subscription", "state", "attempts", "not_before", "touched", "message_id", "domain"]
-    db.execute(insert(deliveries).from_select(columns, confirmed))
-    return digest(db, number)
+        columns = [
+            "digest",
+            "subscription",
+            "state",
+            "attempts",
+            "not_before",
+            "touched",
+            "message_id",
+            "domain",
+        ]
+        planned += db.execute(
+            insert(deliveries).from_select(columns, mine.order_by(subscriptions.c.id))
+        ).rowcount
+    return planned
 
 
-def digest(db: Connection, number: int) -> StoredDigest:
-    """The digest of that number."""
-    return _digest(db.execute(select(digests).where(digests.c.id == number)).one())
+def _recipients(publication: str, rhythm: Rhythm, now: datetime, days: Days) -> list[ColumnElement[bool]]:
+    their = subscriptions.c
+    wanted = [
+        their.publication == publication,
+        their.rhythm == rhythm.value,
+        their.state == SubscriptionState.CONFIRMED.value,
+        or_(their.paused_until.is_(None), their.paused_until <= now),
+        their.mailbox.not_in(select(suppressions.c.mailbox)),
+    ]
+    if days:
+        wanted.append(or_(*(their.weekly_day.is_not_distinct_from(day) for day in days)))
+    return wanted
 
 
-def due(db: Connection, now: datetime, limit: int) -> tuple[int, ...]:
-    """Deliveries to be claimed, the least often tried first, then the longest waiting.
+# ── sending ──────────────────────────────────────────────────────────────────────────────
 
-    So one that ends the process each time it is tried holds up no other.
+
+def claim(
+    db: Connection, mark: str, now: datetime, most: int, *, but: Sequence[str] = ()
+) -> tuple[Claimed, ...]:
+    """Take upon oneself what is due, at most so many, under a mark that nobody else has; `but`: not for these domains.
+
+    The least often tried first, so that one that ends the process each time holds up no other. Those whose
+    subscribers have left, and those of cancelled digests, become void.
     """
-    rows = db.execute(
+    due = (
         select(deliveries.c.id)
-        .where(deliveries.c.state == DeliveryState.DUE.value, deliveries.c.not_before <= now)
-        .order_by(deliveries.c.attempts, deliveries.c.not_before, deliveries.c.id)
-        .limit(limit)
-    )
-    return tuple(rows.scalars())
-
-
-def claim(db: Connection, number: int, now: datetime) -> Delivery | None:
-    """Take a delivery upon oneself; None when it is not due, or another was faster, or they have left."""
-    waiting = (
-        update(deliveries)
+        .join(digests, digests.c.id == deliveries.c.digest)
         .where(
-            deliveries.c.id == number,
-            deliveries.c.state == DeliveryState.DUE.value,
+            deliveries.c.state == _DUE,
             deliveries.c.not_before <= now,
+            deliveries.c.domain.not_in(but),
+            digests.c.held.is_(None),
         )
-        .values(touched=now)
+        .order_by(deliveries.c.attempts, deliveries.c.not_before, deliveries.c.id)
+        .limit(most)
     )
-    staying = deliveries.c.subscription.in_(
-        select(subscriptions.c.id).where(subscriptions.c.state == SubscriptionState.CONFIRMED.value)
+    taken = (
+        update(deliveries)
+        .where(deliveries.c.id.in_(due), deliveries.c.state == _DUE)
+        .values(state=_CLAIMED, claim=mark, attempts=deliveries.c.attempts + 1, touched=now, error=None)
+        .returning(deliveries.c.id)
     )
-    claimed = db.execute(
-        waiting.where(staying).values(
-            state=DeliveryState.CLAIMED.value, attempts=deliveries.c.attempts + 1, error=None
+    ids = db.execute(taken).scalars().all()
+    if not ids:
+        return ()
+    staying = (
+        select(subscriptions.c.id)
+        .where(
+            subscriptions.c.id == deliveries.c.subscription,
+            subscriptions.c.state == SubscriptionState.CONFIRMED.value,
+            subscriptions.c.mailbox.not_in(select(suppressions.c.mailbox)),
         )
+        .exists()
     )
-    if claimed.rowcount == 1:
-        return find(db, number)
-    db.execute(waiting.where(~staying).values(state=DeliveryState.FAILED.value, error="unsubscribed"))
-    return None
-
-
-def hand(db: Connection, number: int, now: datetime, *, attempt: int | None = None) -> bool:
-    """Say that the last byte goes out next. False: the claim is no longer ours, do not send it."""
-    return _step(db, number, (DeliveryState.CLAIMED,), attempt, state=DeliveryState.HANDED.value, touched=now)
-
-
-def settle(
-    db: Connection,
-    number: int,
-    state: DeliveryState,
-    now: datetime,
-    *,
-    error: str | None = None,
-    not_before: datetime | None = None,
-    attempt: int | None = None,
-) -> bool:
-    """Write down what became of a delivery. False: it was settled already, or recovered and claimed anew."""
-    values = {"state": state.value, "touched": now, "error": error}
-    if state is DeliveryState.DUE:
-        values["not_before"] = not_before or now
-    return _step(db, number, FROM[state], attempt, **values)
-
-
-def recover(db: Connection, now: datetime, lease: timedelta) -> tuple[int, int]:
-    """After a crash: what was claimed is due again, what was handed over is doubtful. How many of each."""
-    old = update(deliveries).where(deliveries.c.touched <= now - lease).values(touched=now)
-    again = db.execute(
-        old.where(deliveries.c.state == DeliveryState.CLAIMED.value).values(state=DeliveryState.DUE.value)
+    db.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_(ids), ~staying)
+        .values(state=_VOID, error="no subscriber any more", claim=None)
     )
-    doubted = db.execute(
-        old.where(deliveries.c.state == DeliveryState.HANDED.value).values(state=DeliveryState.DOUBTFUL.value)
+    rows = db.execute(_CLAIM.where(deliveries.c.id.in_(ids), deliveries.c.state == _CLAIMED))
+    return tuple(_claimed(row) for row in rows)
+
+
+def settle(db: Connection, mark: str, settled: Iterable[Settled], now: datetime) -> int:
+    """Write down what became of deliveries claimed under that mark; how many were still so."""
+    told = list(settled)
+    sent = [one for one in told if one.state is DeliveryState.SENT and one.said is None]
+    others = [one for one in told if one.state is not DeliveryState.SENT or one.said is not None]
+    done = 0
+    ours = (deliveries.c.claim == mark, deliveries.c.state == _CLAIMED)
+    if sent:
+        query = update(deliveries).where(deliveries.c.id.in_([one.id for one in sent]), *ours)
+        done += db.execute(query.values(state=_SENT, touched=now, claim=None)).rowcount
+    for one in others:
+        query = update(deliveries).where(deliveries.c.id == one.id, *ours)
+        values: dict[str, Any] = {"state": one.state.value, "touched": now, "claim": None, "error": one.said}
+        if one.state is DeliveryState.DUE:
+            values["not_before"] = one.not_before or now
+        done += db.execute(query.values(**values)).rowcount
+    return done
+
+
+def release(db: Connection, mark: str, now: datetime, *, but: Sequence[int] = ()) -> int:
+    """All that is still claimed under that mark is due again, as if it had never been; how many.
+
+    `but`: those that were begun: their attempt counts, so that one which ends its worker comes after all others.
+    """
+    ours = update(deliveries).where(deliveries.c.claim == mark, deliveries.c.state == _CLAIMED)
+    free = ours.values(state=_DUE, claim=None, touched=now)
+    begun = db.execute(free.where(deliveries.c.id.in_(but))).rowcount if but else 0
+    return begun + db.execute(free.values(attempts=deliveries.c.attempts - 1)).rowcount
+
+
+def expire(db: Connection, now: datetime, lease: timedelta) -> int:
+    """What was claimed longer ago than the lease, by a worker that has never been heard of again, is due again."""
+    query = update(deliveries).where(deliveries.c.state == _CLAIMED, deliveries.c.touched <= now - lease)
+    return db.execute(query.values(state=_DUE, claim=None, touched=now)).rowcount
+
+
+def cancel(db: Connection, digest: int, now: datetime) -> int:
+    """What is still due of a digest is not sent any more; how many."""
+    query = update(deliveries).where(deliveries.c.digest == digest, deliveries.c.state == _DUE)
+    return db.execute(query.values(state=_VOID, touched=now, error="cancelled")).rowcount
+
+
+def outdate(db: Connection, now: datetime, late: timedelta) -> int:
+    """What is still due of digests that were planned longer ago than that is not sent any more."""
+    old = select(digests.c.id).where(digests.c.planned <= now - late)
+    query = update(deliveries).where(
+        deliveries.c.state == _DUE, deliveries.c.not_before <= now - late, deliveries.c.digest.in_(old)
     )
-    return again.rowcount, doubted.rowcount
+    return db.execute(query.values(state=_VOID, touched=now, error="too late")).rowcount
+
+
+def resend(db: Connection, number: int, now: datetime) -> bool:
+    """Make a doubtful delivery due again. False: it is not doubtful."""
+    query = update(deliveries).where(deliveries.c.id == number, deliveries.c.state == _DOUBTFUL)
+    return db.execute(query.values(state=_DUE, not_before=now, touched=now, error=None)).rowcount == 1
+
+
+def came_back(db: Connection, number: int, said: str, now: datetime) -> bool:
+    """A delivery that was sent, or may have been, bounced. False: it was neither."""
+    query = update(deliveries).where(
+        deliveries.c.id == number, deliveries.c.state.in_((_SENT, _DOUBTFUL, _CLAIMED))
+    )
+    return db.execute(query.values(state=_BOUNCED, touched=now, error=said, claim=None)).rowcount == 1
+
+
+# ── looking ──────────────────────────────────────────────────────────────────────────────
 
 
 def find(db: Connection, number: int) -> Delivery | None:
     """The delivery of that number."""
-    row = db.execute(_all().where(deliveries.c.id == number)).first()
+    row = db.execute(_ALL.where(deliveries.c.id == number)).first()
     return None if row is None else _delivery(row)
-
-
-def counts(db: Connection) -> dict[DeliveryState, int]:
-    """How many there are in each state."""
-    rows = db.execute(select(deliveries.c.state, func.count().label("number")).group_by(deliveries.c.state))
-    found = {row.state: row.number for row in rows}
-    return {state: found.get(state.value, 0) for state in DeliveryState}
 
 
 def doubtful(db: Connection) -> tuple[Delivery, ...]:
     """What may or may not have arrived, and waits for a person."""
-    rows = db.execute(
-        _all().where(deliveries.c.state == DeliveryState.DOUBTFUL.value).order_by(deliveries.c.id)
-    )
+    rows = db.execute(_ALL.where(deliveries.c.state == _DOUBTFUL).order_by(deliveries.c.id))
     return tuple(_delivery(row) for row in rows)
+
+
+def counts(db: Connection, digest: int | None = None) -> dict[DeliveryState, int]:
+    """How many there are in each state; of one digest, or of all."""
+    query = select(deliveries.c.state, func.count().label("number")).group_by(deliveries.c.state)
+    if digest is not None:
+        query = query.where(deliveries.c.digest == digest)
+    found = {row.state: row.number for row in db.execute(query)}
+    return {state: found.get(state.value, 0) for state in DeliveryState}
+
+
+def gone_out(db: Connection, digest: int) -> int:
+    """How many deliveries of a digest were sent, whatever came of it."""
+    query = select(func.count()).where(
+        deliveries.c.digest == digest, deliveries.c.state.in_((_SENT, _BOUNCED))
+    )
+    return db.execute(query).scalar_one()
+
+
+def sent_since(db: Connection, digest: int, since: datetime) -> int:
+    """How many deliveries of a digest were sent from then on."""
+    query = select(func.count()).where(
+        deliveries.c.digest == digest, deliveries.c.state == _SENT, deliveries.c.touched >= since
+    )
+    return db.execute(query).scalar_one()
 
 
 class _Unguessable(GenericFunction[str]):
@@ -207,54 +340,48 @@ def _domain_in_postgresql(element: _Domain, compiler: SQLCompiler, **options: An
     return f"split_part({mailbox}, '@', 2)"
 
 
-def _insert(db: Connection) -> Any:
-    # Both write ON CONFLICT the same way, but SQLAlchemy has no common word for it.
-    return sqlite.insert(digests) if db.dialect.name == "sqlite" else postgresql.insert(digests)
-
-
-def _step(
-    db: Connection, number: int, before: tuple[DeliveryState, ...], attempt: int | None, **values: Any
-) -> bool:
-    query = update(deliveries).where(
-        deliveries.c.id == number, deliveries.c.state.in_([state.value for state in before])
+_CHOSEN = ("sections", "bylines", "series", "words")
+_CLAIM = (
+    select(
+        deliveries.c.id,
+        deliveries.c.digest,
+        deliveries.c.attempts,
+        deliveries.c.message_id,
+        deliveries.c.domain,
+        deliveries.c.subscription,
+        subscriptions.c.address,
+        subscriptions.c.language,
+        *(subscriptions.c[name] for name in _CHOSEN),
     )
-    if attempt is not None:
-        query = query.where(deliveries.c.attempts == attempt)
-    return db.execute(query.values(**values)).rowcount == 1
-
-
-_SUBSCRIPTION = (
-    "publication",
-    "address",
-    "sections",
-    "rhythm",
-    "language",
-    "state",
-    "created",
-    "confirmed",
-    "ended",
+    .join(subscriptions, subscriptions.c.id == deliveries.c.subscription)
+    .order_by(
+        deliveries.c.attempts,
+        deliveries.c.digest,
+        subscriptions.c.language,
+        *(subscriptions.c[name] for name in _CHOSEN),
+    )
+)
+_ALL: Select[Any] = select(deliveries, subscriptions.c.address, subscriptions.c.publication).join(
+    subscriptions, subscriptions.c.id == deliveries.c.subscription
 )
 
 
-def _all() -> Select[Any]:
-    theirs = [subscriptions.c[name].label(f"their_{name}") for name in _SUBSCRIPTION]
-    return select(deliveries, *theirs).join(subscriptions, subscriptions.c.id == deliveries.c.subscription)
+def _claimed(row: Row[Any]) -> Claimed:
+    told: dict[str, Any] = dict(row._mapping)
+    choice = Choice(**{name: told.pop(name) for name in _CHOSEN})
+    return Claimed(**told, choice=choice)
 
 
 def _delivery(row: Row[Any]) -> Delivery:
-    theirs = {name: row._mapping[f"their_{name}"] for name in _SUBSCRIPTION}
-    theirs |= {"rhythm": Rhythm(theirs["rhythm"]), "state": SubscriptionState(theirs["state"])}
     return Delivery(
         id=row.id,
         digest=row.digest,
-        subscription=Subscription(id=row.subscription, **theirs),
+        publication=row.publication,
+        subscription=row.subscription,
+        address=row.address,
         state=DeliveryState(row.state),
         attempts=row.attempts,
         not_before=row.not_before,
         message_id=row.message_id,
         error=row.error,
     )
-
-
-def _digest(row: Row[Any]) -> StoredDigest:
-    return StoredDigest(**dict(row._mapping) | {"rhythm": Rhythm(row.rhythm)})

@@ -56,9 +56,29 @@ def in_month(db: Connection, publication: str, feed: str, month: str) -> tuple[L
     return _listed(db, query.order_by(entries.c.published.desc(), entries.c.id))
 
 
+def corrected(
+    db: Connection, publication: str, since: datetime, until: datetime
+) -> tuple[tuple[Entry, datetime], ...]:
+    """What was put right or taken back after `since` and not after `until`, and when; the oldest first."""
+    query = select(entries).where(
+        entries.c.publication == publication,
+        entries.c.kind.in_([kind.value for kind in PUBLISHED_KINDS]),
+        entries.c.corrected > since,
+        entries.c.corrected <= until,
+    )
+    rows = db.execute(query.order_by(entries.c.corrected, entries.c.id))
+    return tuple((_entry(row), row.corrected) for row in rows)
+
+
 def with_ids(db: Connection, ids: Sequence[str]) -> tuple[Entry, ...]:
     """These entries, in no order."""
     return tuple(_entry(row) for row in db.execute(select(entries).where(entries.c.id.in_(ids))))
+
+
+def in_feed_with_ids(db: Connection, publication: str, feed: str, ids: Sequence[str]) -> tuple[Entry, ...]:
+    """Those of these entries that a feed holds, in no order; of any kind, if the feed held them once."""
+    wanted = _of_feed(publication, feed)[1:]
+    return tuple(_entry(row) for row in db.execute(select(entries).where(entries.c.id.in_(ids), *wanted)))
 
 
 def find(db: Connection, publication: str, day: date, page: int, n: int) -> Entry | None:

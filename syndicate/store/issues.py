@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, 
 
 from syndicate.errors import IssueError, StoreError
 from syndicate.model import Entry, Issue, Publication, Revision, Source, StoredIssue, address_part
-from syndicate.store import articles, feeds, search
+from syndicate.store import articles, feeds, relays, search
 from syndicate.store.tables import entries, issues, names, pages, publications, storable
 
 
@@ -96,6 +96,7 @@ def save(
         db.execute(update(issues).where(*_key(issues, publication.slug, day)).values(updated=now, **row))
     _save_pages(db, publication.slug, day, kept, paper)
     _save_entries(db, revision)
+    relays.note(db, revision, now)
     touched = (
         *(new.entry for new in revision.new),
         *(entry for change in revision.changed for entry in (change.before, change.after)),

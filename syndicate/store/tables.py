@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
 
-HEAD = "0005"  # the newest migration; a test holds it against the folder
+HEAD = "0007"  # the newest migration; a test holds it against the folder
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -296,7 +296,7 @@ deliveries = Table(
     Column("claim", Text),  # of the worker that has it
     Column("error", Text),
     CheckConstraint(
-        "state IN ('due', 'claimed', 'handed', 'sent', 'failed', 'doubtful', 'bounced')",
+        "state IN ('due', 'claimed', 'sent', 'failed', 'doubtful', 'bounced', 'void')",
         name="state",
     ),
     UniqueConstraint("digest", "subscription"),
@@ -390,4 +390,78 @@ hub_deliveries = Table(
     ),
     Index(None, "not_before"),
     sqlite_autoincrement=True,
+)
+
+relay_events = Table(
+    "relay_events",
+    metadata,
+    # Who writes holds the one write lock, so what is committed later has the greater number.
+    Column("seq", Integer, primary_key=True),
+    Column("publication", Text, nullable=False),
+    Column("entry", Text, ForeignKey("entries.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("section", Text, nullable=False),  # of the entry at that time
+    Column("at", Moment, nullable=False),
+    CheckConstraint("kind IN ('new', 'corrected', 'moved', 'withdrawn')", name="kind"),
+    Index(None, "publication", "seq"),
+    Index(None, "entry", "seq"),
+    sqlite_autoincrement=True,
+)
+
+robots = Table(
+    "robots",
+    metadata,
+    Column("publication", Text, primary_key=True),
+    Column("robot", Text, primary_key=True),  # its name
+    Column("seq", Integer, nullable=False),  # the last event that was looked at for it
+)
+
+pushes = Table(
+    "pushes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("publication", Text, nullable=False),
+    Column("robot", Text, nullable=False),
+    Column("seq", Integer),  # the event that it began with; empty: a test
+    Column("kind", Text, nullable=False),
+    Column("date", Date, nullable=False),  # of the issue
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", Moment, nullable=False),
+    Column("touched", Moment, nullable=False),  # when it came into this state
+    Column("tried", Moment),  # when it last went out: what the rate is counted by
+    Column("said", Text),  # by the other side, or why it failed
+    CheckConstraint("kind IN ('new', 'corrected', 'withdrawn', 'draft', 'test')", name="kind"),
+    CheckConstraint(
+        "state IN ('due', 'claimed', 'handed', 'pushed', 'failed', 'doubtful', 'dropped')", name="state"
+    ),
+    UniqueConstraint("publication", "robot", "kind", "seq"),
+    Index(None, "state", "not_before"),
+    Index(None, "publication", "robot", "tried"),
+    sqlite_autoincrement=True,
+)
+
+push_entries = Table(
+    "push_entries",
+    metadata,
+    Column("push", Integer, ForeignKey("pushes.id"), primary_key=True),
+    Column("entry", Text, ForeignKey("entries.id"), primary_key=True),
+    Index(None, "entry"),
+)
+
+account_tokens = Table(
+    "account_tokens",
+    metadata,
+    Column("appid", Text, primary_key=True),
+    Column("token", Text),  # a secret, good for two hours at most
+    Column("expires", Moment, nullable=False),
+    Column("renewing", Moment),  # since when somebody has been fetching another one
+)
+
+account_covers = Table(
+    "account_covers",
+    metadata,
+    Column("appid", Text, primary_key=True),
+    Column("picture", Text, primary_key=True),  # SHA-256 of it
+    Column("media", Text, nullable=False),  # its media_id in the account
 )

@@ -34,7 +34,16 @@ def converters(settings: Settings) -> Mapping[str, type[BaseConverter]]:
                 raise ValidationError
             return paper
 
-    return {"paper": Paper, "day": _Day, "number": _Number, "name": _Name, "file": _File, "token": _Token}
+    return {
+        "paper": Paper,
+        "day": _Day,
+        "number": _Number,
+        "long": _Long,
+        "feed": _Feed,
+        "name": _Name,
+        "file": _File,
+        "token": _Token,
+    }
 
 
 class _Day(BaseConverter):
@@ -64,6 +73,12 @@ class _Number(BaseConverter):
         return int(value)
 
 
+class _Long(_Number):
+    """The number of something in the ledger."""
+
+    regex = r"[1-9][0-9]{0,17}"
+
+
 class _Name(BaseConverter):
     """What model.address_part makes: letters and digits of any script, hyphens, underscores."""
 
@@ -72,6 +87,12 @@ class _Name(BaseConverter):
     def to_url(self, value: str) -> str:
         """Percent-encoded."""
         return quote(value)
+
+
+class _Feed(_Name):
+    """A feed's name: section-yaowen, byline-何晓楠."""
+
+    regex = r"[\w-]{1,140}"
 
 
 class _File(BaseConverter):

@@ -1,57 +1,97 @@
-"""The operator's start page: what waits, what was set aside, what went out. It changes nothing."""
+"""The operator's start page: what waits, what was set aside, what went out; and the buttons on it."""
 
 from __future__ import annotations
 
-import hmac
-
 from flask import Response
-from werkzeug.exceptions import Unauthorized
+from werkzeug.exceptions import BadRequest, NotFound
 
 from syndicate import store
-from syndicate.jobs import examine
-from syndicate.model import Entry
+from syndicate.errors import IssueError
+from syndicate.jobs import examine, push_relays, watch_digests
+from syndicate.model import Entry, Publication, PushState
 from syndicate.store import entries
-from syndicate.web import answers
+from syndicate.web import admission, answers
 from syndicate.web.addresses import GET, Route
 from syndicate.web.visit import Visit
 
-USER = "desk"
+HELD = {"pause": "paused", "resume": None, "cancel": "cancelled"}
+DECIDED = {"again": PushState.DUE, "arrived": PushState.PUSHED}
 SURE = 0.5  # articles split with less confidence are shown
 
 
 def desk(visit: Visit) -> Response:
     """How the service is, for who has the password."""
-    if not _admitted(visit):
-        answer = answers.error_page(visit, Unauthorized())
-        answer.headers["WWW-Authenticate"] = 'Basic realm="Syndicate desk", charset="UTF-8"'
-        answer.headers["Cache-Control"] = answers.PRIVATE
-        return answer
+    if refused := admission.refusal(visit):
+        return refused
     report = examine.run(visit.services)
     return answers.page(
         visit,
         "desk.html",
         cache_control=answers.PRIVATE,
         report=report,
+        digests=watch_digests.run(visit.services),
+        pushing=report.pushing,
         questionable=_questionable(visit, report),
     )
 
 
-ROUTES: tuple[Route, ...] = (("/desk", GET, desk),)
-
-
-def _admitted(visit: Visit) -> bool:
+def digest(visit: Visit, number: int) -> Response:
+    """What became of a digest, in numbers."""
+    if refused := admission.refusal(visit):
+        return refused
     try:
-        given = visit.request.authorization
-    except ValueError:  # not ASCII, which werkzeug 3.1 lets fall through
-        return False
-    if given is None or given.type != "basic":
-        return False
-    # Both are compared, each in constant time: how long it takes tells nothing of either.
-    user = hmac.compare_digest((given.username or "").encode("utf-8", "replace"), USER.encode())
-    password = hmac.compare_digest(
-        (given.password or "").encode("utf-8", "replace"), visit.services.desk_password.encode()
-    )
-    return user and password and bool(visit.services.desk_password)
+        found = watch_digests.statistics(visit.services, number)
+    except IssueError as e:
+        raise NotFound from e
+    return answers.page(visit, "desk-digest.html", cache_control=answers.PRIVATE, found=found)
+
+
+def hold_digest(visit: Visit, number: int) -> Response:
+    """A button: pause, go on or cancel a digest."""
+    if refused := admission.refusal(visit):
+        return refused
+    wish = visit.request.form.get("wish", "")
+    if wish not in HELD:
+        raise BadRequest
+    try:
+        watch_digests.hold(visit.services, number, HELD[wish])
+    except IssueError as e:
+        raise NotFound from e
+    return Response(status=303, headers={"Location": visit.link("/desk") + "#mail"})
+
+
+def test_robot(visit: Visit, paper: Publication, name: str) -> Response:
+    """A button: a test message becomes due; the clock's job sends it."""
+    if refused := admission.refusal(visit):
+        return refused
+    try:
+        push_relays.ask_for_test(visit.services, name, paper.slug)
+    except IssueError as e:
+        raise NotFound from e
+    return Response(status=303, headers={"Location": visit.link("/desk") + "#robots"})
+
+
+def decide_push(visit: Visit, number: int) -> Response:
+    """A button: what a person saw of a message that may or may not have arrived."""
+    if refused := admission.refusal(visit):
+        return refused
+    wish = visit.request.form.get("wish", "")
+    if wish not in DECIDED:
+        raise BadRequest
+    try:
+        push_relays.decide(visit.services, number, DECIDED[wish])
+    except IssueError as e:
+        raise NotFound from e
+    return Response(status=303, headers={"Location": visit.link("/desk") + "#robots"})
+
+
+ROUTES: tuple[Route, ...] = (
+    ("/desk", GET, desk),
+    ("/desk/robots/<paper:paper>/<name:name>", ("POST",), test_robot),
+    ("/desk/pushes/<long:number>", ("POST",), decide_push),
+    ("/desk/digests/<long:number>", GET, digest),
+    ("/desk/digests/<long:number>", ("POST",), hold_digest),
+)
 
 
 def _questionable(visit: Visit, report: examine.Report) -> dict[str, list[Entry]]:

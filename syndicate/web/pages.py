@@ -15,18 +15,18 @@ from sqlalchemy import Connection
 from werkzeug.exceptions import Gone, NotFound
 
 from syndicate import store
-from syndicate.jobs import mail_digests
+from syndicate.errors import IssueError
+from syndicate.jobs import compose
+from syndicate.jobs.cards import available as drawn
 from syndicate.model import (
     PUBLISHED_KINDS,
     Entry,
     FeedKey,
     Publication,
-    Rhythm,
-    StoredDigest,
     StoredIssue,
     address_part,
 )
-from syndicate.render import articles, digest
+from syndicate.render import articles, cards, digest
 from syndicate.store import entries, issues
 from syndicate.web import answers, linked_data
 from syndicate.web.addresses import GET, Route
@@ -123,6 +123,7 @@ def article(visit: Visit, paper: Publication, day: date, page: int, n: int) -> R
         in_series=in_series,
         series_key=_series_key(series) if series else None,
         zone=ZoneInfo(paper.zone),
+        card=cards.address(entry, paper, visit.services.settings.base_url, "shared") if drawn() else "",
         linked_data=linked_data.news_article(entry, paper, its_issue, url, visit.services.settings.base_url),
     )
 
@@ -175,18 +176,15 @@ def archive(visit: Visit, paper: Publication) -> Response:
 def digest_preview(visit: Visit, paper: Publication, day: date) -> Response:
     """The mail about an issue, as it is sent to who wants every section."""
     services = visit.services
-    with store.reading(services.db) as db:
-        printed = issues.find(db, paper.slug, day)
-        if printed is None:
-            raise NotFound
-        planned = StoredDigest(0, paper.slug, Rhythm.ISSUE, day, day, printed.updated)
-        contents = mail_digests.compose(db, services, planned, (), visit.language)
-    if contents is None:
-        raise NotFound
+    try:
+        contents = compose.preview(services, paper.slug, day, visit.language)
+    except IssueError as e:
+        raise NotFound from e
     text = digest.html(contents, visit.absolute(f"/{paper.slug}/subscribe"))
-    answer = answers.html(text)
+    # Its pictures are ours, by whatever name we were asked.
+    answer = answers.html(text.replace(f'src="{contents.base_url}/', 'src="/'))
     answer.headers["Content-Security-Policy"] = DIGEST_POLICY
-    answers.mark(answer, [printed.updated])
+    answers.mark(answer, [issue.updated for issue in contents.issues])
     return answer
 
 

@@ -1,8 +1,7 @@
-"""The ledger of mail: planned once, claimed by one, and never turned back once it is out."""
+"""The ledger of mail: decided once, claimed by one, and never turned back once it is out."""
 
 from __future__ import annotations
 
-import itertools
 import re
 from datetime import date, timedelta
 
@@ -10,32 +9,43 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from syndicate import store
-from syndicate.model import Delivery, DeliveryState, Rhythm, StoredDigest
-from syndicate.store import deliveries, subscriptions
+from syndicate.model import DeliveryState, Rhythm, StoredDigest
+from syndicate.store import deliveries, digests, subscriptions
+from syndicate.store.deliveries import Claimed, Settled
 from tests.samples import DAY, MINUTE, NOW, PAPER, subscribe
 
 LEASE = 15 * MINUTE
-SENT, FAILED, DUE, DOUBTFUL = (
+SENT, FAILED, DUE, DOUBTFUL, VOID, BOUNCED = (
     DeliveryState.SENT,
     DeliveryState.FAILED,
     DeliveryState.DUE,
     DeliveryState.DOUBTFUL,
+    DeliveryState.VOID,
+    DeliveryState.BOUNCED,
 )
 
 
 def plan(db: Connection, rhythm: Rhythm = Rhythm.ISSUE, day: date = DAY) -> StoredDigest | None:
-    return deliveries.plan(db, PAPER.slug, rhythm, day, day, "qinglan.example", NOW)
+    digest = digests.decide(db, PAPER.slug, rhythm, day, day, NOW)
+    if digest:
+        chosen = deliveries.openings(db, PAPER.slug, rhythm, NOW)
+        deliveries.plan(db, digest, PAPER.host, dict.fromkeys(chosen, NOW))
+    return digest
 
 
-def claimed(db: Connection) -> Delivery:
-    (number,) = deliveries.due(db, NOW, 1)
-    delivery = deliveries.claim(db, number, NOW)
-    assert delivery is not None
-    return delivery
+def claimed(db: Connection, mark: str = "a") -> Claimed:
+    (found,) = deliveries.claim(db, mark, NOW, 1)
+    return found
+
+
+def state(db: Connection, number: int) -> DeliveryState:
+    found = deliveries.find(db, number)
+    assert found is not None
+    return found.state
 
 
 def test_a_digest_is_planned_once_for_everybody_who_confirmed(engine: Engine) -> None:
-    reader = subscribe(engine, "a@example.org", sections=("yaowen",))
+    reader = subscribe(engine, "a@Example.org", sections=("yaowen",))
     subscribe(engine, "weekly@example.org", rhythm=Rhythm.WEEKLY)
     subscribe(engine, "pending@example.org", confirmed=False)
 
@@ -43,12 +53,16 @@ def test_a_digest_is_planned_once_for_everybody_who_confirmed(engine: Engine) ->
         planned = plan(db)
         assert plan(db) is None
         delivery = claimed(db)
-        assert deliveries.due(db, NOW, 10) == ()
+        assert deliveries.claim(db, "a", NOW, 10) == ()
 
     assert planned is not None
     assert (planned.first, planned.last, planned.rhythm, planned.planned) == (DAY, DAY, Rhythm.ISSUE, NOW)
-    assert (delivery.digest, delivery.subscription) == (planned.id, reader)
-    assert (delivery.state, delivery.attempts, delivery.error) == (DeliveryState.CLAIMED, 1, None)
+    assert (delivery.digest, delivery.subscription, delivery.address) == (
+        planned.id,
+        reader.id,
+        "a@Example.org",
+    )
+    assert (delivery.choice, delivery.attempts, delivery.domain) == (reader.choice, 1, "example.org")
 
 
 def test_who_confirms_after_the_planning_is_not_written_to(engine: Engine) -> None:
@@ -58,7 +72,7 @@ def test_who_confirms_after_the_planning_is_not_written_to(engine: Engine) -> No
 
     with store.writing(engine) as db:
         assert plan(db) is None
-        assert deliveries.due(db, NOW, 10) == ()
+        assert deliveries.claim(db, "a", NOW, 10) == ()
 
 
 def test_message_ids_are_well_formed_and_all_different(engine: Engine) -> None:
@@ -67,13 +81,10 @@ def test_message_ids_are_well_formed_and_all_different(engine: Engine) -> None:
 
     with store.writing(engine) as db:
         plan(db)
-        found = [deliveries.find(db, number) for number in deliveries.due(db, NOW, 100)]
-        again = [deliveries.find(db, number) for number in deliveries.due(db, NOW, 100)]
+        ids = [one.message_id for one in deliveries.claim(db, "a", NOW, 100)]
 
-    ids = [delivery and delivery.message_id for delivery in found]
-    assert all(re.fullmatch(r"<[0-9a-f]{32}@qinglan\.example>", i or "") for i in ids)
+    assert all(re.fullmatch(r"<[0-9a-f]{32}@qinglan\.example>", i) for i in ids)
     assert len(set(ids)) == 20
-    assert found == again
 
 
 def test_digests_of_both_rhythms_and_every_day_are_apart(engine: Engine) -> None:
@@ -81,10 +92,9 @@ def test_digests_of_both_rhythms_and_every_day_are_apart(engine: Engine) -> None
         assert plan(db)
         assert plan(db, Rhythm.WEEKLY)
         later = plan(db, day=DAY + timedelta(days=1))
-        assert later
         assert plan(db) is None
         assert later is not None
-        assert deliveries.digest(db, later.id) == later
+        assert digests.find(db, later.id) == later
 
 
 def test_a_delivery_is_not_due_before_its_time(engine: Engine) -> None:
@@ -92,10 +102,8 @@ def test_a_delivery_is_not_due_before_its_time(engine: Engine) -> None:
 
     with store.writing(engine) as db:
         plan(db)
-        assert deliveries.due(db, NOW - MINUTE, 10) == ()
-        assert deliveries.claim(db, 1, NOW - MINUTE) is None
+        assert deliveries.claim(db, "a", NOW - MINUTE, 10) == ()
         assert deliveries.find(db, 999) is None
-        assert deliveries.claim(db, 999, NOW) is None
 
 
 def test_a_delivery_goes_its_way(engine: Engine) -> None:
@@ -104,41 +112,36 @@ def test_a_delivery_goes_its_way(engine: Engine) -> None:
     with store.writing(engine) as db:
         plan(db)
         number = claimed(db).id
-        assert deliveries.claim(db, number, NOW) is None
-        assert deliveries.hand(db, number, NOW)
-        assert not deliveries.hand(db, number, NOW)
-        assert deliveries.settle(db, number, SENT, NOW)
+        assert deliveries.settle(db, "b", [Settled(number, SENT)], NOW) == 0
+        assert deliveries.settle(db, "a", [Settled(number, SENT)], NOW) == 1
         assert deliveries.counts(db) == {state: int(state is SENT) for state in DeliveryState}
 
 
-def test_what_was_sent_stays_sent(engine: Engine) -> None:
+@pytest.mark.parametrize("end", [SENT, FAILED, VOID, DOUBTFUL])
+def test_what_is_settled_stays_so(engine: Engine, end: DeliveryState) -> None:
     subscribe(engine)
 
     with store.writing(engine) as db:
         plan(db)
         number = claimed(db).id
-        deliveries.hand(db, number, NOW)
-        deliveries.settle(db, number, SENT, NOW)
+        deliveries.settle(db, "a", [Settled(number, end)], NOW)
 
-        for state in (DUE, FAILED, DOUBTFUL, SENT):
-            assert not deliveries.settle(db, number, state, NOW + MINUTE)
-        assert not deliveries.hand(db, number, NOW + MINUTE)
-        assert deliveries.recover(db, NOW + timedelta(days=9), LEASE) == (0, 0)
-        assert deliveries.due(db, NOW + timedelta(days=9), 10) == ()
+        for other in (DUE, FAILED, DOUBTFUL, SENT):
+            assert deliveries.settle(db, "a", [Settled(number, other)], NOW + MINUTE) == 0
+        assert deliveries.release(db, "a", NOW) == 0
+        assert deliveries.expire(db, NOW + timedelta(days=9), LEASE) == 0
+        assert deliveries.claim(db, "b", NOW + timedelta(days=9), 10) == ()
+        assert state(db, number) is end
 
 
-def test_nothing_is_sent_that_was_not_handed_over(engine: Engine) -> None:
+def test_nothing_is_settled_that_was_not_claimed(engine: Engine) -> None:
     subscribe(engine)
 
     with store.writing(engine) as db:
         plan(db)
-        (number,) = deliveries.due(db, NOW, 1)
-        assert not deliveries.hand(db, number, NOW)
-        for state in (SENT, FAILED, DOUBTFUL, DUE):
-            assert not deliveries.settle(db, number, state, NOW)
-        deliveries.claim(db, number, NOW)
-        assert not deliveries.settle(db, number, SENT, NOW)
-        assert not deliveries.settle(db, number, DOUBTFUL, NOW)
+        for end in (SENT, FAILED, DOUBTFUL, DUE):
+            assert deliveries.settle(db, "a", [Settled(1, end)], NOW) == 0
+        assert state(db, 1) is DUE
 
 
 def test_a_refusal_for_now_is_tried_again_later(engine: Engine) -> None:
@@ -147,64 +150,41 @@ def test_a_refusal_for_now_is_tried_again_later(engine: Engine) -> None:
     with store.writing(engine) as db:
         plan(db)
         first = claimed(db)
-        assert deliveries.settle(db, first.id, DUE, NOW, error="451 later", not_before=NOW + MINUTE)
-        assert deliveries.due(db, NOW, 1) == ()
-        assert deliveries.due(db, NOW + MINUTE, 1) == (first.id,)
+        deliveries.settle(db, "a", [Settled(first.id, DUE, "451 later", NOW + MINUTE)], NOW)
+        assert deliveries.claim(db, "b", NOW, 1) == ()
         waiting = deliveries.find(db, first.id)
-        again = deliveries.claim(db, first.id, NOW + MINUTE)
+        (again,) = deliveries.claim(db, "b", NOW + MINUTE, 1)
 
     assert waiting is not None
     assert waiting.error == "451 later"
-    assert again is not None
-    assert (again.attempts, again.error, again.message_id) == (2, None, first.message_id)
+    assert (again.attempts, again.message_id) == (2, first.message_id)
 
 
-def test_after_a_crash_the_claimed_are_due_and_the_handed_doubtful(engine: Engine) -> None:
+def test_what_was_not_tried_is_due_again_as_if_it_had_never_been_claimed(engine: Engine) -> None:
     for n in range(3):
         subscribe(engine, f"{n}@example.org")
 
     with store.writing(engine) as db:
         plan(db)
-        first, second = claimed(db), claimed(db)
-        deliveries.hand(db, second.id, NOW)
-        assert deliveries.recover(db, NOW + LEASE - MINUTE, LEASE) == (0, 0)
-        assert deliveries.recover(db, NOW + LEASE, LEASE) == (1, 1)
-        assert deliveries.recover(db, NOW + 2 * LEASE, LEASE) == (0, 0)
+        deliveries.claim(db, "a", NOW, 3)
+        assert deliveries.release(db, "a", NOW, but=(2,)) == 3
+        again = deliveries.claim(db, "b", NOW, 3)
 
-        assert first.id in deliveries.due(db, NOW + LEASE, 10)
-        (doubt,) = deliveries.doubtful(db)
-        assert (doubt.id, doubt.state, doubt.subscription.address) == (second.id, DOUBTFUL, "1@example.org")
-        assert deliveries.settle(db, second.id, DUE, NOW + LEASE)  # a person wants it sent again
-        assert deliveries.doubtful(db) == ()
+    assert {one.id: one.attempts for one in again} == {1: 1, 2: 2, 3: 1}
 
 
-@pytest.mark.parametrize("state", [SENT, FAILED])
-def test_a_late_answer_settles_a_doubt(engine: Engine, state: DeliveryState) -> None:
+def test_a_worker_that_is_never_heard_of_again_loses_its_claim(engine: Engine) -> None:
     subscribe(engine)
 
     with store.writing(engine) as db:
         plan(db)
-        delivery = claimed(db)
-        deliveries.hand(db, delivery.id, NOW)
-        deliveries.recover(db, NOW + LEASE, LEASE)
+        sleeper = claimed(db, "sleeper")
+        assert deliveries.expire(db, NOW + LEASE - MINUTE, LEASE) == 0
+        assert deliveries.expire(db, NOW + LEASE, LEASE) == 1
+        (other,) = deliveries.claim(db, "other", NOW + LEASE, 1)
 
-        assert deliveries.settle(db, delivery.id, state, NOW + LEASE, attempt=delivery.attempts)
-
-
-def test_one_who_slept_past_the_lease_cannot_act_on_anothers_claim(engine: Engine) -> None:
-    subscribe(engine)
-
-    with store.writing(engine) as db:
-        plan(db)
-        sleeper = claimed(db)
-        deliveries.recover(db, NOW + LEASE, LEASE)
-        other = deliveries.claim(db, sleeper.id, NOW + LEASE)
-        assert other is not None
-
-        assert not deliveries.hand(db, sleeper.id, NOW + LEASE, attempt=sleeper.attempts)
-        assert not deliveries.settle(db, sleeper.id, DUE, NOW + LEASE, attempt=sleeper.attempts)
-        assert deliveries.hand(db, other.id, NOW + LEASE, attempt=other.attempts)
-        assert deliveries.settle(db, other.id, SENT, NOW + LEASE, attempt=other.attempts)
+        assert deliveries.settle(db, "sleeper", [Settled(sleeper.id, DUE)], NOW + LEASE) == 0
+        assert deliveries.settle(db, "other", [Settled(other.id, SENT)], NOW + LEASE) == 1
 
 
 def test_who_left_is_not_written_to(engine: Engine) -> None:
@@ -212,35 +192,96 @@ def test_who_left_is_not_written_to(engine: Engine) -> None:
 
     with store.writing(engine) as db:
         plan(db)
-        (number,) = deliveries.due(db, NOW, 1)
         subscriptions.end(db, reader.id, NOW)
-        assert deliveries.claim(db, number, NOW) is None
-        assert deliveries.due(db, NOW, 1) == ()
-        delivery = deliveries.find(db, number)
+        assert deliveries.claim(db, "a", NOW, 1) == ()
+        delivery = deliveries.find(db, 1)
 
     assert delivery is not None
-    assert (delivery.state, delivery.error, delivery.attempts) == (FAILED, "unsubscribed", 0)
+    assert (delivery.state, delivery.error) == (VOID, "no subscriber any more")
 
 
-def test_the_longest_waiting_is_due_first(engine: Engine) -> None:
+def test_the_least_often_tried_are_first_and_then_the_longest_waiting(engine: Engine) -> None:
     for n in range(5):
         subscribe(engine, f"{n}@example.org")
 
     with store.writing(engine) as db:
         plan(db)
-        numbers = deliveries.due(db, NOW, 10)
-        for number, wait in zip(numbers, (3, 1, 2, 0, 4), strict=True):
-            deliveries.claim(db, number, NOW)
-            deliveries.settle(db, number, DUE, NOW, not_before=NOW + wait * MINUTE)
-        order = deliveries.due(db, NOW + 10 * MINUTE, 3)
+        numbers = [one.id for one in deliveries.claim(db, "a", NOW, 4)]
+        later = [
+            Settled(number, DUE, None, NOW + wait * MINUTE)
+            for number, wait in zip(numbers, (3, 1, 2, 0), strict=True)
+        ]
+        deliveries.settle(db, "a", later, NOW)
+        order = [deliveries.claim(db, "b", NOW + 10 * MINUTE, 1)[0].id for _ in range(3)]
 
-    assert order == tuple(numbers[i] for i in (3, 1, 2))
+    assert order == [5, numbers[3], numbers[1]]
 
 
-def test_no_way_through_the_states_leads_from_sent_to_anything() -> None:
-    onward = {(before, after) for after, allowed in deliveries.FROM.items() for before in allowed}
+def test_a_domain_that_has_enough_waiting_is_left_out(engine: Engine) -> None:
+    for address in ("a@qq.com", "b@qq.com", "c@example.org"):
+        subscribe(engine, address)
 
-    assert not any(before in (SENT, FAILED) for before, _ in onward)
-    assert {after for _, after in onward} == {SENT, FAILED, DUE, DOUBTFUL}
-    assert (DeliveryState.CLAIMED, SENT) not in onward
-    assert len(onward) == len(list(itertools.chain(*deliveries.FROM.values())))
+    with store.writing(engine) as db:
+        plan(db)
+        assert [one.address for one in deliveries.claim(db, "a", NOW, 9, but=("qq.com",))] == [
+            "c@example.org"
+        ]
+        assert len(deliveries.claim(db, "a", NOW, 9)) == 2
+
+
+def test_a_paused_digest_waits_and_a_cancelled_one_is_over(engine: Engine) -> None:
+    for n in range(2):
+        subscribe(engine, f"{n}@example.org")
+
+    with store.writing(engine) as db:
+        planned = plan(db)
+        assert planned is not None
+        assert digests.hold(db, planned.id, "paused")
+        assert deliveries.claim(db, "a", NOW, 9) == ()
+        assert digests.hold(db, planned.id, None)
+        (one,) = deliveries.claim(db, "a", NOW, 1)
+        assert digests.hold(db, planned.id, "cancelled")
+        assert deliveries.cancel(db, planned.id, NOW) == 1
+        assert not digests.hold(db, planned.id, None)
+        assert digests.held(db) == {planned.id: "cancelled"}
+        assert deliveries.settle(db, "a", [Settled(one.id, SENT)], NOW) == 1
+
+
+def test_what_is_too_late_is_not_sent(engine: Engine) -> None:
+    subscribe(engine)
+    late = timedelta(days=2)
+
+    with store.writing(engine) as db:
+        plan(db)
+        assert deliveries.outdate(db, NOW + late - MINUTE, late) == 0
+        assert deliveries.outdate(db, NOW + late, late) == 1
+        assert state(db, 1) is VOID
+
+
+def test_only_a_doubtful_delivery_is_repeated_by_a_person(engine: Engine) -> None:
+    for n in range(2):
+        subscribe(engine, f"{n}@example.org")
+
+    with store.writing(engine) as db:
+        plan(db)
+        first, second = deliveries.claim(db, "a", NOW, 2)
+        deliveries.settle(db, "a", [Settled(first.id, SENT), Settled(second.id, DOUBTFUL, "no answer")], NOW)
+        assert [one.id for one in deliveries.doubtful(db)] == [second.id]
+        assert not deliveries.resend(db, first.id, NOW)
+        assert deliveries.resend(db, second.id, NOW)
+        (again,) = deliveries.claim(db, "b", NOW, 9)
+
+    assert again.message_id == second.message_id
+
+
+def test_what_was_sent_may_come_back(engine: Engine) -> None:
+    for n in range(2):
+        subscribe(engine, f"{n}@example.org")
+
+    with store.writing(engine) as db:
+        plan(db)
+        number = claimed(db).id
+        deliveries.settle(db, "a", [Settled(number, SENT)], NOW)
+        assert deliveries.came_back(db, number, "550 no such user", NOW)
+        assert not deliveries.came_back(db, 2, "550 no such user", NOW)
+        assert state(db, number) is BOUNCED

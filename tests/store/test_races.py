@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,10 +12,11 @@ import pytest
 from sqlalchemy import Engine, text
 
 from syndicate import store
-from syndicate.model import Rhythm
+from syndicate.model import DeliveryState
 from syndicate.store import deliveries, entries, issues, subscriptions
 from tests.conftest import opened
 from tests.samples import DAY, NOW, PAPER, article, ingest, issue, subscribe
+from tests.store.test_deliveries import plan
 
 T = TypeVar("T")
 RACERS = 4
@@ -40,30 +42,30 @@ def readers(engine: Engine) -> None:
 
 
 def test_a_digest_is_planned_by_one(database_url: str, engine: Engine, readers: None) -> None:
-    def plan(engine: Engine) -> bool:
+    def planned(engine: Engine) -> bool:
         with store.writing(engine) as db:
-            return deliveries.plan(db, PAPER.slug, Rhythm.ISSUE, DAY, DAY, "h", NOW) is not None
+            return plan(db) is not None
 
-    won = race(database_url, plan)
+    won = race(database_url, planned)
 
     assert sorted(won) == [False] * (RACERS - 1) + [True]
     with store.reading(engine) as db:
-        assert len(deliveries.due(db, NOW, 100)) == 5
+        assert deliveries.counts(db)[DeliveryState.DUE] == 5
 
 
 def test_a_delivery_is_claimed_by_one(database_url: str, engine: Engine, readers: None) -> None:
     with store.writing(engine) as db:
-        deliveries.plan(db, PAPER.slug, Rhythm.ISSUE, DAY, DAY, "h", NOW)
+        plan(db)
 
     def take_all(engine: Engine) -> list[int]:
-        with store.reading(engine) as db:
-            due = deliveries.due(db, NOW, 100)
-        taken = []
-        for number in due:
+        mark = secrets.token_hex(4)
+        taken: list[int] = []
+        while True:
             with store.writing(engine) as db:
-                if deliveries.claim(db, number, NOW) and deliveries.hand(db, number, NOW):
-                    taken.append(number)
-        return taken
+                came = deliveries.claim(db, mark, NOW, 1)
+            if not came:
+                return taken
+            taken += [one.id for one in came]
 
     taken = race(database_url, take_all)
 

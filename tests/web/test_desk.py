@@ -10,12 +10,14 @@ from flask.testing import FlaskClient
 
 from syndicate import store
 from syndicate.jobs import examine
-from syndicate.model import DeliveryState, Rhythm
+from syndicate.model import DeliveryState, OfficialAccount, PushState, Robot, RobotKind
 from syndicate.services import Services
-from syndicate.store import deliveries
+from syndicate.store import deliveries, digests, entries, pushes, subscriptions
+from syndicate.store.deliveries import Settled
 from syndicate.web import create_app
-from tests.samples import DAY, NOW, article, issue, subscribe
+from tests.samples import DAY, MINUTE, NOW, PAPER, article, issue, subscribe
 from tests.samples import ingest as store_issue
+from tests.store.test_deliveries import plan
 
 
 def basic(user: str, password: str) -> dict[str, str]:
@@ -97,10 +99,9 @@ def test_mail_and_subscribers_are_counted_and_doubtful_mail_is_named(
     subscribe(services.db, "doubted@example.org")
     subscribe(services.db, "pending@example.org", confirmed=False)
     with store.writing(services.db) as db:
-        deliveries.plan(db, "qinglan", Rhythm.ISSUE, DAY, DAY, "qinglan.example", NOW)
-        deliveries.claim(db, 1, NOW)
-        deliveries.hand(db, 1, NOW)
-        deliveries.settle(db, 1, DeliveryState.DOUBTFUL, NOW, error="no answer after the message")
+        plan(db)
+        deliveries.claim(db, "a", NOW, 1)
+        deliveries.settle(db, "a", [Settled(1, DeliveryState.DOUBTFUL, "no answer after the message")], NOW)
 
     text = client.get("/desk?lang=en", headers=DESK).text
 
@@ -128,3 +129,144 @@ def test_a_paper_that_is_no_longer_configured_is_not_behind(services: Services) 
     without = replace(services, settings=replace(services.settings, publications=()))
 
     assert examine.run(without).unpublished == ()
+
+
+def test_a_digest_is_paused_and_cancelled_from_the_desk(client: FlaskClient, services: Services) -> None:
+    for n in range(2):
+        subscribe(services.db, f"{n}@example.org")
+    with store.writing(services.db) as db:
+        plan(db)
+
+    paused = client.post("/desk/digests/1", data={"wish": "pause"}, headers=DESK)
+    page = client.get("/desk", headers=DESK).text
+    with store.writing(services.db) as db:
+        assert deliveries.claim(db, "a", NOW, 9) == ()
+    client.post("/desk/digests/1", data={"wish": "cancel"}, headers=DESK)
+
+    assert (paused.status_code, paused.location) == (303, "/desk#mail")
+    assert "已暂停" in page
+    assert "继续" in page
+    with store.reading(services.db) as db:
+        assert deliveries.counts(db)[DeliveryState.VOID] == 2
+    assert client.post("/desk/digests/1", data={"wish": "resume"}, headers=DESK).status_code == 404
+    assert client.post("/desk/digests/1", data={"wish": "burn"}, headers=DESK).status_code == 400
+    assert client.post("/desk/digests/9", data={"wish": "pause"}, headers=DESK).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        DESK | {"Origin": "https://elsewhere.example"},
+        DESK | {"Origin": "null"},
+        DESK | {"Sec-Fetch-Site": "cross-site"},
+    ],
+)
+def test_no_other_site_presses_the_desk_s_buttons(
+    client: FlaskClient, services: Services, headers: dict[str, str]
+) -> None:
+    subscribe(services.db)
+    with store.writing(services.db) as db:
+        plan(db)
+
+    answer = client.post("/desk/digests/1", data={"wish": "cancel"}, headers=headers)
+
+    assert answer.status_code == (403 if headers else 401)
+    with store.reading(services.db) as db:
+        assert deliveries.counts(db)[DeliveryState.DUE] == 1
+
+
+def test_a_form_of_our_own_may_say_where_it_comes_from(client: FlaskClient, services: Services) -> None:
+    subscribe(services.db)
+    with store.writing(services.db) as db:
+        plan(db)
+
+    own = DESK | {"Origin": "http://localhost"}
+    assert client.post("/desk/digests/1", data={"wish": "pause"}, headers=own).status_code == 303
+
+
+def test_a_digest_s_numbers_name_no_address(client: FlaskClient, services: Services) -> None:
+    store_issue(services.db, issue())
+    reader = subscribe(services.db, "reader@example.org")
+    with store.writing(services.db) as db:
+        plan(db)
+        deliveries.claim(db, "a", NOW, 1)
+        deliveries.settle(db, "a", [Settled(1, DeliveryState.SENT)], NOW)
+        (first, *_) = entries.of_issue(db, "qinglan", DAY)
+        for _ in range(3):
+            digests.count_click(db, 1, first.id)
+        subscriptions.end(db, reader.id, NOW)
+
+    page = client.get("/desk/digests/1", headers=DESK)
+
+    assert page.status_code == 200
+    assert "reader@example.org" not in page.text
+    assert "<td>3</td>" in page.text
+    assert "<dt>一周内退订</dt><dd>1</dd>" in page.text
+    assert client.get("/desk/digests/9", headers=DESK).status_code == 404
+    assert client.get("/desk/digests/1").status_code == 401
+
+
+def robots(services: Services) -> Services:
+    robot = Robot(
+        "readers", RobotKind.WECOM, "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=693a91f6-7xxx"
+    )
+    paper = replace(PAPER, robots=(robot,), official_account=OfficialAccount("wx5f0c", "app-hush"))
+    return replace(services, settings=replace(services.settings, publications=(paper,)))
+
+
+def test_robots_are_shown_without_their_keys_and_tested_by_a_button(services: Services) -> None:
+    visitor = create_app(robots(services)).test_client()
+
+    answer = visitor.post("/desk/robots/qinglan/readers", headers=DESK)
+    text = visitor.get("/desk", headers=DESK).text
+
+    assert answer.status_code == 303
+    assert "qyapi.weixin.qq.com/…7xxx" in text
+    assert "wx5f0c" in text
+    assert not any(secret in text for secret in ("693a91f6", "app-hush"))
+    assert 'action="/desk/robots/qinglan/readers"' in text
+    with store.reading(services.db) as db:
+        waiting = pushes.waiting(db, "qinglan", "readers")
+    assert waiting == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "status"),
+    [
+        ("/desk/robots/qinglan/readers", {}, 401),
+        ("/desk/robots/qinglan/readers", DESK | {"Origin": "https://elsewhere.example"}, 403),
+        ("/desk/robots/qinglan/nobody", DESK, 404),
+        ("/desk/robots/qinglan/official-account", DESK, 404),
+        ("/desk/pushes/1", {}, 401),
+        ("/desk/pushes/1", DESK | {"Origin": "https://elsewhere.example"}, 403),
+        ("/desk/pushes/9", DESK, 404),
+    ],
+)
+def test_a_button_for_robots_is_pressed_at_the_desk_only(
+    services: Services, address: str, headers: dict[str, str], status: int
+) -> None:
+    visitor = create_app(robots(services)).test_client()
+
+    assert visitor.post(address, headers=headers, data={"wish": "again"}).status_code == status
+    with store.reading(services.db) as db:
+        assert pushes.waiting(db, "qinglan", "readers") == 0
+
+
+def test_a_person_says_what_became_of_a_doubtful_push(services: Services) -> None:
+    visitor = create_app(robots(services)).test_client()
+    with store.writing(services.db) as db:
+        pushes.test(db, "qinglan", "readers", DAY, NOW)
+        claimed = pushes.claim(db, 1, NOW)
+        assert claimed
+        pushes.hand(db, claimed, NOW, limit=20, within=MINUTE)
+        pushes.settle(db, claimed, PushState.DOUBTFUL, NOW, said="no answer in time")
+
+    text = visitor.get("/desk", headers=DESK).text
+    assert "no answer in time" in text
+    assert "有事待办" in text
+    assert visitor.post("/desk/pushes/1", headers=DESK, data={"wish": "forget"}).status_code == 400
+    assert visitor.post("/desk/pushes/1", headers=DESK, data={"wish": "arrived"}).status_code == 303
+
+    assert "一切正常" in visitor.get("/desk", headers=DESK).text
+    assert visitor.post("/desk/pushes/1", headers=DESK, data={"wish": "again"}).status_code == 404

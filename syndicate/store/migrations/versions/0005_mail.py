@@ -89,7 +89,8 @@ def _deliveries() -> None:
         sa.UniqueConstraint("digest", "subscription", name="uq_deliveries_digest_subscription"),
         sa.UniqueConstraint("message_id", name="uq_deliveries_message_id"),
         sa.CheckConstraint(
-            "state IN ('due', 'claimed', 'handed', 'sent', 'failed', 'doubtful', 'bounced')", name="ck_deliveries_state"
+            "state IN ('due', 'claimed', 'sent', 'failed', 'doubtful', 'bounced', 'void')",
+            name="ck_deliveries_state",
         ),
         sqlite_autoincrement=True,
     )

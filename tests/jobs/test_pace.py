@@ -1,0 +1,134 @@
+"""No domain gets more at once than it takes, and none waits for another."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from syndicate.jobs.pace import LONGEST_REST, REST, Pace
+from syndicate.model import Limit
+
+
+def pace(*, per_second: float = 0.0, **limits: Limit) -> Pace[str]:
+    return Pace(
+        {f"{name}.com": limit for name, limit in limits.items()}, per_second=per_second, domain=_domain
+    )
+
+
+def _domain(address: str) -> str:
+    return address.partition("@")[2]
+
+
+def test_without_limits_letters_go_in_order_domain_by_domain() -> None:
+    given = pace()
+    given.add(["1@a.com", "2@a.com", "3@b.com"])
+
+    assert [given.next(0) for _ in range(4)] == ["1@a.com", "3@b.com", "2@a.com", None]
+
+
+def test_a_domain_gets_no_more_a_second_than_it_takes() -> None:
+    given = pace(qq=Limit(per_second=2))
+    given.add(["1@qq.com", "2@qq.com", "3@other.com"])
+
+    assert given.next(10) == "1@qq.com"
+    assert given.next(10) == "3@other.com"
+    assert given.next(10) == 0.25
+    assert given.next(10.25) == 0.25
+    assert given.next(10.5) == "2@qq.com"
+
+
+def test_a_domain_has_no_more_under_way_than_it_takes() -> None:
+    given = pace(qq=Limit(connections=1))
+    given.add(["1@qq.com", "2@qq.com"])
+
+    assert given.next(0) == "1@qq.com"
+    assert isinstance(given.next(5), float)
+    given.done("1@qq.com", 6)
+    assert given.next(6) == "2@qq.com"
+
+
+def test_a_domain_that_refused_rests_longer_each_time_and_others_do_not() -> None:
+    given = pace()
+    given.add([f"{n}@qq.com" for n in range(9)])
+    now, rests = 0.0, []
+    for _ in range(9):
+        letter = given.next(now)
+        assert isinstance(letter, str)
+        given.done(letter, now, refused=True)
+        rests.append(given.resting(now)["qq.com"])
+        given.add(["x@other.com"])
+        assert given.next(now) == "x@other.com"
+        given.done("x@other.com", now)
+        now += rests[-1]
+
+    assert rests == [min(REST * 2**n, LONGEST_REST) for n in range(9)]
+
+
+def test_one_that_was_taken_ends_the_rest() -> None:
+    given = pace()
+    given.add(["1@qq.com", "2@qq.com"])
+    first, second = given.next(0), given.next(0)
+    assert isinstance(first, str)
+    assert isinstance(second, str)
+    given.done(first, 0, refused=True)
+    given.done(second, 1)
+    given.add(["3@qq.com"])
+    given.next(REST)
+    given.done("3@qq.com", REST, refused=True)
+
+    assert given.resting(REST) == {"qq.com": REST}
+
+
+def test_all_together_keep_to_the_whole_rate() -> None:
+    given = pace(per_second=10)
+    given.add(["1@a.com", "2@b.com"])
+
+    assert given.next(0) == "1@a.com"
+    assert given.next(0) == 0.1
+    assert given.next(0.1) == "2@b.com"
+
+
+def test_a_crowded_domain_is_named() -> None:
+    given = pace()
+    given.add(["1@a.com", "2@a.com", "1@b.com"])
+
+    assert given.crowded(2) == ("a.com",)
+
+
+@given(
+    some.lists(some.sampled_from(["a.com", "b.com", "c.com"]), max_size=40),
+    some.dictionaries(
+        some.sampled_from(["a", "b"]),
+        some.builds(Limit, some.sampled_from([0.0, 0.5, 3.0]), some.integers(0, 3)),
+    ),
+)
+def test_every_letter_comes_once_and_within_the_limits(domains: list[str], limits: dict[str, Limit]) -> None:
+    letters = [f"{n}@{domain}" for n, domain in enumerate(domains)]
+    tried = Pace({f"{name}.com": limit for name, limit in limits.items()}, domain=_domain)
+    tried.add(letters)
+    came: list[str] = []
+    under_way: list[str] = []
+    now, at = 0.0, dict[str, float]()
+    while (found := tried.next(now)) is not None:
+        if isinstance(found, float):
+            now += found
+            if under_way:
+                tried.done(under_way.pop(0), now)
+            continue
+        came.append(found)
+        under_way.append(found)
+        domain = _domain(found)
+        limit = limits.get(domain.removesuffix(".com"), Limit())
+        if limit.per_second and domain in at:
+            assert now - at[domain] >= 1 / limit.per_second - 1e-9
+        at[domain] = now
+        if limit.connections:
+            assert Counter(map(_domain, under_way))[domain] <= limit.connections
+
+    assert sorted(came) == sorted(letters)
+    for domain in set(domains):
+        assert [one for one in came if _domain(one) == domain] == [
+            one for one in letters if _domain(one) == domain
+        ]
