@@ -1,8 +1,7 @@
 """Mail goes out: over SMTP when a server is configured, else into a Maildir.
 
-A mailer calls `hand` right before the one byte sequence that makes the server take the message
-(the final dot of RFC 5321, §4.1.1.4), or before the file appears in the Maildir. Whoever keeps the
-ledger commits there: a crash before it is repeated safely, a crash after it is not repeated.
+A mailer tells the journal right before the one byte sequence that makes the server take a letter (the final dot of
+RFC 5321, §4.1.1.4), or before its file appears in the Maildir; and again as soon as the letter has been taken.
 """
 
 from __future__ import annotations
@@ -10,27 +9,32 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import smtplib
 import ssl
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from email.message import EmailMessage
 from pathlib import Path
-from threading import Lock
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
 
-from syndicate.errors import DeliveryError, DoubtfulDeliveryError, SettingsError
+from syndicate.deliver import smtp
+from syndicate.deliver.smtp import NextLetter
+from syndicate.deliver.smtp_relay import Tls, relay
+from syndicate.deliver.smtp_talk import Journal
+from syndicate.errors import DeliveryError, DoubtfulDeliveryError
+from syndicate.model import Answer, Letter, Outcome
 
 Hand = Callable[[], bool]
 """Commits that the message is about to be handed over; False: somebody else has it, do not."""
 
-TIMEOUT = 60.0  # seconds per answer; RFC 5321 §4.5.3.2 asks for minutes, a worker cannot wait so long
-PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}  # RFC 5321; RFC 6409; RFC 8314
+CONNECTIONS = 4  # at once, unless the settings say otherwise
 
 
 class Mailer(Protocol):
     """Something that takes mail."""
+
+    def post(self, next_letter: NextLetter, journal: Journal) -> Iterator[Answer]:
+        """Send letters until there are no more; what became of each, as soon as it is known."""
 
     def send(self, message: EmailMessage, sender: str, recipient: str, hand: Hand) -> None:
         """Hand one message over.
@@ -39,181 +43,132 @@ class Mailer(Protocol):
         """
 
     def close(self) -> None:
-        """Say good-bye to the server; a later send connects again."""
+        """Nothing is kept open between two calls; here for those who still say it."""
 
 
-def open_mailer(smtp_url: str, outbox: Path) -> Mailer:
+def open_mailer(smtp_url: str, outbox: Path, connections: int = CONNECTIONS) -> Mailer:
     """The mailer that the settings ask for."""
-    return SmtpMailer(smtp_url) if smtp_url else MaildirMailer(outbox)
+    return SmtpMailer(smtp_url, connections) if smtp_url else MaildirMailer(outbox)
 
 
-class SmtpMailer:
-    """One kept-alive SMTP connection, opened at the first message and after any fault.
+def send_one(mailer: Mailer, letter: Letter) -> Answer:
+    """Send one letter, of which nobody keeps a journal."""
+    letters = iter((letter,))
+    return next(iter(mailer.post(lambda: next(letters, None), _NoJournal())))
 
-    Jobs share it: a message is sent whole before another begins or the connection is closed.
-    """
 
-    def __init__(self, url: str) -> None:
-        try:
-            self._url = urlsplit(url)
-            port = self._url.port or PORTS[self._url.scheme]
-        except (KeyError, ValueError):  # without the address itself: a password may stand in it
-            port = 0
-        if not port or not self._url.hostname:
-            raise SettingsError(
-                "SYNDICATE_SMTP_URL: expected smtp://, smtp+starttls:// or smtps://host[:port]"
-            )
-        self._name = f"{self._url.hostname}:{port}"
-        self._smtp: smtplib.SMTP | None = None
-        self._in_use = Lock()
+class _OneByOne:
+    """A mailer whose messages may also be sent one at a time."""
+
+    def post(self, next_letter: NextLetter, journal: Journal) -> Iterator[Answer]:
+        raise NotImplementedError
 
     def send(self, message: EmailMessage, sender: str, recipient: str, hand: Hand) -> None:
-        """Hand one message to the server; see Mailer."""
-        with self._in_use:
-            self._send(_on_the_wire(message), sender, recipient, hand)
+        """Hand one message over; see Mailer."""
+        letters = iter((Letter(0, sender, recipient, (on_the_wire(message),)),))
+        with suppress(_NotOursError):
+            for answer in self.post(lambda: next(letters, None), _Asking(hand)):
+                if answer.outcome is Outcome.DOUBTFUL:
+                    raise DoubtfulDeliveryError(answer.said)
+                if answer.outcome is not Outcome.TAKEN:
+                    raise DeliveryError(answer.said, permanent=answer.outcome is Outcome.REFUSED)
 
     def close(self) -> None:
-        """QUIT; what the server answers no longer matters."""
-        with self._in_use:
-            if self._smtp is not None:
-                with suppress(OSError, smtplib.SMTPException):
-                    self._smtp.quit()
-            self._smtp = None
-
-    def _send(self, body: bytes, sender: str, recipient: str, hand: Hand) -> None:
-        smtp = self._ready(sender, recipient, body)
-        ours = False
-        try:
-            ours = hand()
-        finally:
-            if not ours:  # half a message lies on this connection: nothing else can be said on it
-                self._drop()
-        if not ours:
-            return
-        try:
-            smtp.send(b".\r\n")
-            code, reply = smtp.getreply()
-        except (OSError, smtplib.SMTPException) as e:
-            self._drop()
-            raise DoubtfulDeliveryError(f"{self._name}: no answer after the message: {e}") from e
-        if code != 250:
-            self._drop()
-            raise self._refusal(code, reply)
-
-    def _ready(self, sender: str, recipient: str, body: bytes) -> smtplib.SMTP:
-        """A connection on which all of the message lies but its final dot."""
-        kept = self._smtp is not None
-        try:
-            return self._prepared(sender, recipient, body)
-        except _ConnectionGoneError as e:
-            self._drop()
-            if not kept:
-                raise DeliveryError(f"{self._name}: {e}", permanent=False) from e
-        try:  # a server may close an idle connection: once more on a fresh one
-            return self._prepared(sender, recipient, body)
-        except _ConnectionGoneError as e:
-            self._drop()
-            raise DeliveryError(f"{self._name}: {e}", permanent=False) from e
-
-    def _prepared(self, sender: str, recipient: str, body: bytes) -> smtplib.SMTP:
-        try:
-            smtp = self._smtp = self._smtp or self._connect()
-            options = _options(smtp, sender, recipient, body)
-            self._expect(smtp.mail(sender, options), 250)
-            self._expect(smtp.rcpt(recipient), 250, 251)
-            self._expect(smtp.docmd("data"), 354)
-            smtp.send(body)
-        except smtplib.SMTPAuthenticationError as e:
-            raise DeliveryError(f"{self._name}: {_line(e.smtp_code, e.smtp_error)}", permanent=False) from e
-        except (OSError, smtplib.SMTPException) as e:
-            raise _ConnectionGoneError(str(e) or type(e).__name__) from e
-        return smtp
-
-    def _expect(self, answer: tuple[int, bytes], *wanted: int) -> None:
-        code, reply = answer
-        if code == 421:  # the service is closing down (RFC 5321 §3.8)
-            raise _ConnectionGoneError(_line(code, reply))
-        if code not in wanted:
-            self._drop()
-            raise self._refusal(code, reply)
-
-    def _connect(self) -> smtplib.SMTP:
-        host, port = self._url.hostname or "", self._url.port or PORTS[self._url.scheme]
-        context = ssl.create_default_context()
-        if self._url.scheme == "smtps":
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=context)
-        else:
-            smtp = smtplib.SMTP(host, port, timeout=TIMEOUT)
-        try:
-            smtp.ehlo_or_helo_if_needed()
-            if self._url.scheme == "smtp+starttls":
-                smtp.starttls(context=context)
-                smtp.ehlo()
-            if self._url.username:
-                smtp.login(unquote(self._url.username), unquote(self._url.password or ""))
-        except BaseException:
-            smtp.close()
-            raise
-        return smtp
-
-    def _drop(self) -> None:
-        if self._smtp is not None:
-            self._smtp.close()
-        self._smtp = None
-
-    def _refusal(self, code: int, reply: bytes) -> DeliveryError:
-        return DeliveryError(f"{self._name}: {_line(code, reply)}", permanent=code >= 500)
+        """Nothing is kept open."""
 
 
-class MaildirMailer:
+class SmtpMailer(_OneByOne):
+    """Up to so many connections to a mail server, opened when there is something to send."""
+
+    def __init__(
+        self, url: str, connections: int = CONNECTIONS, context: ssl.SSLContext | None = None
+    ) -> None:
+        self._relay = relay(url)
+        self._connections = connections
+        self._context = context
+
+    def post(self, next_letter: NextLetter, journal: Journal) -> Iterator[Answer]:
+        """Send letters; see Mailer."""
+        if (
+            self._context is None and self._relay.tls is not Tls.NONE
+        ):  # reading all certificates takes a while
+            self._context = ssl.create_default_context()
+        return smtp.post(self._relay, self._connections, next_letter, journal, self._context)
+
+
+class MaildirMailer(_OneByOne):
     """Puts mail into the Maildir `folder`, each message once: its file is named after its Message-ID."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def send(self, message: EmailMessage, sender: str, recipient: str, hand: Hand) -> None:  # noqa: ARG002  # the headers say it
-        """Write one message; see Mailer."""
-        name = hashlib.sha256(str(message["Message-ID"]).encode()).hexdigest()[:32] + ".syndicate"
-        try:
-            # mailbox.Maildir makes these only together with the outbox: a kill in between would stay.
-            for folder in (self._folder, *(self._folder / name for name in ("tmp", "new", "cur"))):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            draft = self._folder / "tmp" / f"{name}.{os.getpid()}"
-            with draft.open("wb") as file:
-                file.write(message.as_bytes())
-                file.flush()
-                os.fsync(file.fileno())
-            if hand():
-                draft.rename(self._folder / "new" / name)
+    def post(self, next_letter: NextLetter, journal: Journal) -> Iterator[Answer]:
+        """Write letters; see Mailer."""
+        while (letter := next_letter()) is not None:
+            if isinstance(letter, Letter):
+                yield self._answer(letter, journal)
             else:
-                draft.unlink()
+                time.sleep(letter)
+
+    def _answer(self, letter: Letter, journal: Journal) -> Answer:
+        try:
+            self._write(letter, journal)
         except OSError as e:
-            raise DeliveryError(f"{self._folder}: {e.strerror}", permanent=False) from e
+            return Answer(letter.number, Outcome.LATER, f"{self._folder}: {e.strerror}", stage="body")
+        return Answer(letter.number, Outcome.TAKEN, str(self._folder), stage="body")
 
-    def close(self) -> None:
-        """Nothing to close."""
+    def _write(self, letter: Letter, journal: Journal) -> None:
+        message = re.sub(rb"(?m)^\.\.", b".", b"".join(letter.pieces))
+        name = _file_name(message)
+        # mailbox.Maildir makes these only together with the outbox: a kill in between would stay.
+        for folder in (self._folder, *(self._folder / name for name in ("tmp", "new", "cur"))):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = self._folder / "tmp" / f"{name}.{os.getpid()}"
+        with draft.open("wb") as file:
+            file.write(message)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            journal.handing(letter.number)
+        except BaseException:
+            draft.unlink()
+            raise
+        draft.rename(self._folder / "new" / name)
+        journal.taken(letter.number)
 
 
-class _ConnectionGoneError(Exception):
-    """The connection failed before the message was handed over."""
-
-
-def _on_the_wire(message: EmailMessage) -> bytes:
+def on_the_wire(message: EmailMessage) -> bytes:
     """The message with CRLF line ends and doubled leading dots (RFC 5321 §4.5.2)."""
     raw = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
     raw = re.sub(rb"\r?\n|\r", b"\r\n", raw)
     return re.sub(rb"(?m)^\.", b"..", raw if raw.endswith(b"\r\n") else raw + b"\r\n")
 
 
-def _options(smtp: smtplib.SMTP, sender: str, recipient: str, body: bytes) -> list[str]:
-    if (sender + recipient).isascii():
-        return [f"size={len(body)}"] if smtp.has_extn("size") else []
-    if not smtp.has_extn("smtputf8"):
-        raise DeliveryError(f"the mail server cannot write to {recipient} (no SMTPUTF8)", permanent=True)
-    smtp.command_encoding = "utf-8"
-    return ["SMTPUTF8", "BODY=8BITMIME"]
+def _file_name(message: bytes) -> str:
+    head = message.partition(b"\r\n\r\n")[0]
+    found = re.search(rb"(?im)^message-id:\s*(\S+)", head)
+    return hashlib.sha256(found[1] if found else message).hexdigest()[:32] + ".syndicate"
 
 
-def _line(code: int, reply: bytes | str) -> str:
-    text = " ".join((reply if isinstance(reply, str) else reply.decode("utf-8", "replace")).split())
-    return f"{code} {text}"[:300]
+class _NoJournal:
+    def handing(self, number: int) -> None:
+        """Nobody wants to know."""
+
+    def taken(self, number: int) -> None:
+        """Nobody wants to know."""
+
+
+class _NotOursError(Exception):
+    """Somebody else hands it over."""
+
+
+class _Asking(_NoJournal):
+    """Asks, right before the letter is handed over, whether it is ours to hand over."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def handing(self, number: int) -> None:  # noqa: ARG002  # there is one
+        """Ask."""
+        if not self._hand():
+            raise _NotOursError

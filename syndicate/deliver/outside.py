@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
-from threading import Timer
+from threading import Event, Timer
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,7 +30,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
-from syndicate.errors import DeliveryError
+from syndicate.errors import DeliveryError, DoubtfulDeliveryError
 
 Address = IPv4Address | IPv6Address
 Allowed = Callable[[Address], bool]
@@ -161,14 +161,17 @@ class Outside:
     ) -> Answer:
         """Ask, and read at most `limit` bytes of the answer.
 
-        Raises DeliveryError, naming the host only; permanent when the address is one we do not ask.
+        Raises DeliveryError, naming the host only; permanent when the address is one we do not ask,
+        DoubtfulDeliveryError when all of the request had gone out: it may have been taken.
         """
         if why := refusal(url, allowed=self._allowed, ports=self._ports):
             raise DeliveryError(f"{host(url)}: {why}", permanent=True)
         said = {"User-Agent": self._agent, "Accept-Encoding": "identity", "Connection": "close"}
-        deadline = _Deadline(self._deadline)
+        deadline, gone = _Deadline(self._deadline), Event()
         adapter = _Adapter(
-            lambda name, port: deadline.watch(self._connect(name, port)), self._tls or _authorities()
+            lambda name, port: deadline.watch(self._connect(name, port)),
+            gone.set,
+            self._tls or _authorities(),
         )
         try:
             asked = requests.Request(method, url, headers=said | dict(headers or {}), data=body).prepare()
@@ -177,12 +180,12 @@ class Outside:
                 read = _read(answer.raw, limit)
         except (requests.RequestException, HTTPError, OSError, ValueError) as e:
             why = "no answer in time" if deadline.passed else _cause(e)
-            raise DeliveryError(f"{host(url)}: {why}", permanent=False) from e
+            raise _lost(f"{host(url)}: {why}", gone) from e
         finally:
             adapter.close()
             deadline.cancel()
         if deadline.passed:  # a head that was cut looks like one that ended
-            raise DeliveryError(f"{host(url)}: no answer in time", permanent=False)
+            raise _lost(f"{host(url)}: no answer in time", gone)
         return Answer(answer.status_code, answer.headers, read)
 
     def _connect(self, name: str, port: int) -> socket.socket:
@@ -215,6 +218,10 @@ def _opened(address: str, port: int) -> socket.socket:
     opened = socket.create_connection((address, port), timeout=CONNECT)
     opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return opened
+
+
+def _lost(message: str, gone: Event) -> DeliveryError:
+    return DoubtfulDeliveryError(message) if gone.is_set() else DeliveryError(message, permanent=False)
 
 
 def _read(answer: BaseHTTPResponse, limit: int) -> bytes:
@@ -257,10 +264,12 @@ class _Deadline:
 
 
 class _Adapter(HTTPAdapter):
-    """requests over connections that `connect` opens."""
+    """requests over connections that `connect` opens; `gone` is called when a request has gone out."""
 
-    def __init__(self, connect: Callable[[str, int], socket.socket], tls: ssl.SSLContext) -> None:
-        self._pools = _pools(connect)
+    def __init__(
+        self, connect: Callable[[str, int], socket.socket], gone: Callable[[], None], tls: ssl.SSLContext
+    ) -> None:
+        self._pools = _pools(connect, gone)
         self._tls = tls
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
@@ -275,14 +284,24 @@ class _Adapter(HTTPAdapter):
         """Nothing to add: the context verifies, and requests would read all authorities again each time."""
 
 
-def _pools(connect: Callable[[str, int], socket.socket]) -> dict[str, type[HTTPConnectionPool]]:
+def _pools(
+    connect: Callable[[str, int], socket.socket], gone: Callable[[], None]
+) -> dict[str, type[HTTPConnectionPool]]:
     class Plain(HTTPConnection):
         def _new_conn(self) -> socket.socket:
             return connect(self.host, self.port)
 
+        def getresponse(self) -> Any:
+            gone()
+            return super().getresponse()
+
     class Secure(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
             return connect(self.host, self.port)
+
+        def getresponse(self) -> Any:
+            gone()
+            return super().getresponse()
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+import re
+
 from itsdangerous import BadData, URLSafeSerializer
 
 
@@ -14,6 +19,8 @@ class Tokens:
     def __init__(self, secret: str) -> None:
         self._confirm = URLSafeSerializer(secret, salt="confirm")
         self._leave = URLSafeSerializer(secret, salt="leave")
+        self._manage = URLSafeSerializer(secret, salt="manage")
+        self._mail_key = hmac.new(secret.encode(), b"return path", hashlib.sha256).digest()
 
     def confirm(self, subscription: int) -> str:
         """The token that confirms a subscription."""
@@ -27,9 +34,63 @@ class Tokens:
         """The token that ends a subscription."""
         return str(self._leave.dumps(subscription))
 
+    def manage(self, subscription: int) -> str:
+        """The token that opens a subscriber's own page."""
+        return str(self._manage.dumps(subscription))
+
+    def managed(self, token: str) -> int | None:
+        """The subscription that a manage token names, None for a forged one."""
+        return _read(self._manage, token)
+
     def left(self, token: str) -> int | None:
         """The subscription that a leave token names, None for a forged one."""
         return _read(self._leave, token)
+
+    # ── addresses that mail comes back to ────────────────────────────────────────────────
+    # Servers may fold their case, and give them 64 octets before the @ (RFC 5321 §4.5.3.1.1): a letter for the
+    # kind, the number, and 65 bits of an HMAC-SHA256, cut short as RFC 2104 §5 allows:
+    # each guess costs a mail.
+
+    def return_path(self, address: str, delivery: int) -> str:
+        """The envelope sender of a delivery: what comes back to it names the delivery."""
+        return self._plus(address, "d", delivery)
+
+    def returned(self, recipient: str) -> int | None:
+        """The delivery that such an address names, None for a forged one."""
+        return self._named(recipient, "d")
+
+    def confirmation_path(self, address: str, subscription: int) -> str:
+        """The envelope sender of a confirmation mail."""
+        return self._plus(address, "c", subscription)
+
+    def confirmation_returned(self, recipient: str) -> int | None:
+        """The subscription whose confirmation mail came back, None for a forged address."""
+        return self._named(recipient, "c")
+
+    def leave_mail(self, address: str, subscription: int) -> str:
+        """The address that ends a subscription when anything is written to it: leave+… at the same host."""
+        return self._plus("leave@" + address.rpartition("@")[2], "l", subscription)
+
+    def left_by_mail(self, recipient: str) -> int | None:
+        """The subscription that such an address ends, None for a forged one."""
+        return self._named(recipient, "l")
+
+    def _plus(self, address: str, kind: str, number: int) -> str:
+        local, _, host = address.rpartition("@")
+        return f"{local}+{kind}{number}-{self._mark(kind, number)}@{host}"
+
+    def _named(self, recipient: str, kind: str) -> int | None:
+        """Whatever stands around it: servers on the way may rewrite a sender (SRS, BATV)."""
+        for number, mark in re.findall(
+            rf"\+{kind}([1-9]\d{{0,17}})-([a-z2-7]{{13}})(?![a-z0-9])", recipient.lower()[:1000]
+        ):
+            if hmac.compare_digest(mark, self._mark(kind, int(number))):
+                return int(number)
+        return None
+
+    def _mark(self, kind: str, number: int) -> str:
+        made = hmac.new(self._mail_key, f"{kind}{number}".encode(), hashlib.sha256).digest()
+        return base64.b32encode(made)[:13].decode().lower()
 
 
 def _read(serializer: URLSafeSerializer, token: str) -> int | None:

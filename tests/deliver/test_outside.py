@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -16,7 +17,7 @@ import pytest
 
 from syndicate.deliver import outside
 from syndicate.deliver.outside import Address, Outside, is_public, or_loopback
-from syndicate.errors import DeliveryError
+from syndicate.errors import DeliveryError, DoubtfulDeliveryError
 from tests.conftest import optional
 from tests.subscriber import Subscriber, client, said, subscriber, written
 
@@ -463,3 +464,26 @@ def test_a_certificate_that_nobody_vouches_for_is_not_believed(
         asking.request("GET", f"https://reader.example:{port}/")
 
     assert hosts == []
+
+
+def test_what_was_lost_before_the_request_went_out_is_no_doubt() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+
+    with pytest.raises(DeliveryError) as error:
+        Outside(AGENT, allowed=or_loopback, ports=None).request(
+            "POST", f"http://127.0.0.1:{port}/", body=b"x"
+        )
+
+    assert not isinstance(error.value, DoubtfulDeliveryError)
+
+
+def test_what_was_lost_after_the_request_went_out_may_have_been_taken() -> None:
+    with subscriber() as reader:
+        reader.instead = lambda request: request.connection.close()
+
+        with pytest.raises(DoubtfulDeliveryError, match=r"^127\.0\.0\.1: "):
+            client().request("POST", reader.url, body=b"x")
+
+    assert [post.body for post in reader.got] == [b"x"]
