@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import SettingsError
-from syndicate.model import Publication
+from syndicate.model import MessageForm, OfficialAccount, Publication, Robot, RobotKind
 from syndicate.services import open_services
 from syndicate.settings import CHECKOUT, Settings, load, publications
 
@@ -35,7 +35,8 @@ def test_every_setting_stands_in_the_file_and_in_the_docs() -> None:
 def test_every_key_of_a_publication_stands_in_the_docs() -> None:
     docs = (CHECKOUT / "docs" / "settings.md").read_text(encoding="utf-8")
 
-    names = {f.name for f in fields(Publication)} - {"slug", "sections"}
+    names = {f.name for f in fields(Publication)} - {"slug", "sections", "robots"}
+    names |= {f.name for f in (*fields(Robot), *fields(OfficialAccount))}
 
     assert [name for name in names if f"`{name}`" not in docs] == []
 
@@ -126,6 +127,84 @@ def test_a_wrong_newspaper_file_is_named(tmp_path: Path, paper: str, named: str)
 
     assert named in str(error.value)
     assert "qinglan.toml" in str(error.value)
+
+
+def test_secrets_of_robots_stand_in_files_or_in_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=693a91f6\n")
+    robots = """
+[[robot]]
+name = "readers"
+kind = "wecom"
+url_file = "../key"
+[[robot]]
+name = "editors"
+kind = "dingtalk"
+url_env = "DING"
+secret = "SEC"
+feed = "section-all"
+form = "text"
+corrections = false
+[official_account]
+appid = "wx1"
+secret_env = "WX"
+"""
+    env = config(tmp_path, paper='title = "青岚日报"\n' + PAPER + robots)
+
+    paper = load(
+        {**env, "DING": "https://oapi.dingtalk.com/robot/send?access_token=9d", "WX": "hush"}
+    ).publications[0]
+
+    readers, editors = paper.robots
+    assert readers == Robot(
+        "readers", RobotKind.WECOM, "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=693a91f6"
+    )
+    assert (editors.form, editors.section, editors.corrections) == (MessageForm.TEXT, "all", False)
+    assert paper.official_account == OfficialAccount("wx1", "hush")
+    shown = repr((paper, paper.robots, paper.official_account)) + readers.masked
+    assert not any(secret in shown for secret in ("693a91f6", "hush", "9d", "SEC"))
+    assert readers.masked == "qyapi.weixin.qq.com/…91f6"
+
+
+ROBOT = 'title = "x"\n' + PAPER + '[[robot]]\nname = "r"\nkind = "wecom"\n'
+
+
+@pytest.mark.parametrize(
+    ("paper", "named"),
+    [
+        (ROBOT, "robot r: url: expected https://…"),
+        (ROBOT + 'url = "ftp://k3y"\n', "robot r: url: expected https://…"),
+        (ROBOT + "url = 7\n", "robot r: url: expected a text"),
+        (ROBOT + 'url_file = "nowhere"\n', "robot r: url_file: cannot read nowhere"),
+        (ROBOT + 'url_env = "NOWHERE"\n', "robot r: url_env: NOWHERE is not in the environment"),
+        (ROBOT + 'url = "https://a/"\nfeed = "section-none"\n', "robot r: feed: expected all or section-all"),
+        (ROBOT + 'url = "https://a/"\nform = "voice"\n', "robot r: form: expected news or markdown or text"),
+        (ROBOT + 'url = "https://a/"\nloud = true\n', "robot r: unknown key 'loud'"),
+        (ROBOT + 'url = "https://a/"\ncorrections = "no"\n', "robot r: corrections: expected true or false"),
+        (ROBOT.replace("wecom", "icq") + 'url = "https://a/"\n', "robot r: kind: expected wecom or feishu"),
+        (ROBOT.replace('"r"', '"official-account"'), "robot: name: expected a-z"),
+        (ROBOT.replace("[[robot]]", "[robot]"), "write each robot as [[robot]]"),
+        ('title = "x"\nrobots = []\n' + PAPER, "write each robot as [[robot]]"),
+        (
+            (ROBOT + 'url = "https://a/"\n') + ROBOT[ROBOT.index("[[robot]]") :] + 'url = "https://a/"\n',
+            "two robots have the name 'r'",
+        ),
+        (
+            'title = "x"\n' + PAPER + '[official_account]\nappid = "wx"\n',
+            "official_account: secret: expected a text",
+        ),
+        (
+            'title = "x"\n' + PAPER + '[official_account]\nappid = "wx"\nsecret = "s"\ntitle_limit = 99\n',
+            "official_account: title_limit: expected 4 to 64",
+        ),
+    ],
+)
+def test_a_wrong_robot_is_named_without_its_secret(tmp_path: Path, paper: str, named: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        load(config(tmp_path, paper=paper))
+
+    assert named in str(error.value)
+    assert "qinglan.toml" in str(error.value)
+    assert "k3y" not in str(error.value)
 
 
 def test_a_newspaper_does_not_take_an_address_of_the_site(tmp_path: Path) -> None:

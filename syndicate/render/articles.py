@@ -24,6 +24,8 @@ _ILLEGAL = re.compile(
     + "]"
 )
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_ENTITY = re.compile(r"&(\w+);?")
+_NUMBERED = re.compile(r"&(?:#|\w*[\d_])")
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
 _HTML = {
@@ -114,12 +116,12 @@ def item(entry: Entry, publication: Publication, base_url: str) -> Item:
     return Item(
         id=entry.id,
         url=base_url + quote(entry.path),
-        title=_unmistakable(headline(article)),
-        summary=_unmistakable(summary(article)),
+        title=unmistakable(headline(article)),
+        summary=unmistakable(summary(article)),
         html=html(article) or f"<p>{escape(headline(article))}</p>",
-        authors=tuple(_unmistakable(line(name)) for name in article.byline.names if line(name)),
+        authors=tuple(unmistakable(line(name)) for name in article.byline.names if line(name)),
         categories=tuple(
-            _unmistakable(line(name))
+            unmistakable(line(name))
             for name in (section.title if section else entry.section, article.series_name)
             if line(name)
         ),
@@ -160,17 +162,17 @@ def _printed(article: Article) -> dict[str, object]:
         "photographers": by.photographers,
     }
     jump = {"to_page": article.jump.to_page, "from_page": article.jump.from_page}
-    said: dict[str, object] = {
+    printed: dict[str, object] = {
         "kicker": line(article.kicker) or None,
-        "subheads": [line(subhead) for subhead in article.subheads],
+        "subheads": _lines(article.subheads),
         "series": line(article.series) or None,
         "page": article.page,
         "page_title": line(article.page_title) or None,
-        "byline": {role: [line(name) for name in names] for role, names in roles.items() if names},
+        "byline": {role: said for role, names in roles.items() if (said := _lines(names))},
         "jump": {way: page for way, page in jump.items() if page},
         "kind": article.kind.value,
     }
-    return {key: value for key, value in said.items() if value}
+    return {key: value for key, value in printed.items() if value}
 
 
 def issue_item(
@@ -190,8 +192,8 @@ def issue_item(
     return Item(
         id=issue_id(issue, publication),
         url=base_url + quote(issue.path),
-        title=_unmistakable(issue_title(issue, publication)),
-        summary=_unmistakable(cut("；".join(headline(e.article) for e in listed), 120)),
+        title=unmistakable(issue_title(issue, publication)),
+        summary=unmistakable(cut("；".join(headline(e.article) for e in listed), 120)),
         html="".join(
             f"<h2>{escape(page_name(number, titles.get(number), publication.language))}</h2>"
             f"<ul>{''.join(_listed(e, base_url) for e in found)}</ul>"
@@ -294,7 +296,11 @@ def _listed(entry: Entry, base_url: str) -> str:
 
 
 def _names(names: Iterable[str]) -> str:
-    return " ".join(filter(None, map(line, names)))
+    return " ".join(_lines(names))
+
+
+def _lines(texts: Iterable[str]) -> list[str]:
+    return [said for said in map(line, texts) if said]
 
 
 def issue_id(issue: StoredIssue, publication: Publication) -> str:
@@ -303,7 +309,9 @@ def issue_id(issue: StoredIssue, publication: Publication) -> str:
     return f"tag:{publication.host},{issue.date.isoformat()}:{publication.slug}/{issue.date:%Y%m%d}"
 
 
-def _unmistakable(plain: str) -> str:
+def unmistakable(plain: str) -> str:
     """Plain text that looks like HTML nowhere: readers guess whether it is, and then drop or run it."""
     plain = re.sub(r"<(?=[A-Za-z/!?])", "＜", plain)
-    return plain if markup.unescape(plain) == plain else plain.replace("&", "＆")
+    ended = _ENTITY.sub(r"&\1;", plain)  # some readers do not wait for the semicolon
+    like = markup.unescape(ended) != ended or _NUMBERED.search(plain)
+    return plain.replace("&", "＆") if like else plain

@@ -1,41 +1,90 @@
-"""Text cut to a budget of characters, where a reader would have paused: at a sentence, a clause, a word."""
+"""Text cut to a budget, where a reader would have paused: at a sentence, a clause, a word.
+
+The one engine for every budget: characters for people, bytes of UTF-8 for WeCom's messages, UTF-16 units for what
+counts as JavaScript and the Official Accounts do; and blocks of HTML, which are kept whole or left out.
+"""
 
 from __future__ import annotations
 
-import re
-import unicodedata
+from collections.abc import Sequence
+from enum import StrEnum
 
-_SENTENCE = re.compile(r"[。！？!?…]+[”’」』）》〕】\")]*|\.[”’\")]*(?=\s|$)")
-_CLAUSE = re.compile(r"[，、；：,;:—]+|\s(?=\S)")
+import regex
+
+_SENTENCE = regex.compile(r"[。！？!?…]+[”’」』）》〕】\")]*|\.[”’\")]*(?=\s|$)")
+_CLAUSE = regex.compile(r"[，、；：,;:—]+|\s(?=\S)")
 _OPENING, _CLOSING = "“‘「『（《〈【〔(", "”’」』）》〉】〕)"
-_LATIN = re.compile(r"[A-Za-z0-9.,%'’&@/+-]")
-_REGIONAL = "".join(map(chr, range(0x1F1E6, 0x1F200)))  # two of them make a flag
+_WORD = regex.compile(r"[A-Za-z0-9０-９.,%'’&@/+-]")  # with its numbers, which are words, too
+_GRAPHEME = regex.compile(r"\X")  # UAX 29, extended grapheme clusters
+_MORE = "…"
 
 
-def cut(text: str, limit: int) -> str:
-    """At most `limit` characters of `text`; what was cut inside a sentence ends with an ellipsis.
+class Unit(StrEnum):
+    """What a budget is counted in."""
+
+    CHARACTERS = "characters"  # code points of Unicode
+    BYTES = "bytes"  # of UTF-8
+    UTF16 = "utf16"  # code units: an emoji is two
+
+
+def size(text: str, unit: Unit = Unit.CHARACTERS) -> int:
+    """How much of a budget a text takes. Halves of surrogate pairs count as what replaces them: "?"."""
+    if unit is Unit.BYTES:
+        return len(text.encode("utf-8", "replace"))
+    if unit is Unit.UTF16:
+        return len(text.encode("utf-16-le", "replace")) // 2
+    return len(text)
+
+
+def cut(text: str, limit: int, unit: Unit = Unit.CHARACTERS) -> str:
+    """At most `limit` of `text`; what was cut inside a sentence ends with an ellipsis.
 
     A whole sentence is kept if it fills two fifths of the budget, a clause if it fills three fifths;
-    else the cut falls between two words or Han characters, never inside a grapheme.
+    else the cut falls between two words or Han characters, never inside a grapheme or a number.
     """
     text = text.strip()
-    if len(text) <= limit:
+    if size(text, unit) <= limit:
         return text
-    if limit < 1:
-        return ""
-    for end in _ends(_SENTENCE, text, limit, least=limit * 2 // 5):
-        if _closed(text[:end]):
+    fits = _fitting(text, limit, unit)
+    for end in _ends(_SENTENCE, text, fits, least=fits * 2 // 5):
+        if end and _closed(text[:end]):
             return text[:end].rstrip()
-    room = limit - 1  # the ellipsis takes one
-    for end in _ends(_CLAUSE, text, room + 1, least=limit * 3 // 5):
+    if limit < size(_MORE, unit):
+        return ""
+    room = _fitting(text, limit - size(_MORE, unit), unit)
+    for end in _ends(_CLAUSE, text, min(room + 1, len(text)), least=fits * 3 // 5):
         if kept := _bare(text[: min(end, room)]):
-            return f"{kept}…"
-    return f"{_bare(text[: _word_end(text, room)])}…"
+            return f"{kept}{_MORE}"
+    return f"{_bare(text[: _word_end(text, room)])}{_MORE}"
 
 
-def _ends(marks: re.Pattern[str], text: str, limit: int, least: int) -> list[int]:
+def whole_blocks(blocks: Sequence[str], limits: Sequence[tuple[int, Unit]]) -> int:
+    """How many of these blocks of HTML, from the first on, fit all the limits: a block is never cut, nor a tag."""
+    left = [limit for limit, _ in limits]
+    for n, block in enumerate(blocks):
+        left = [room - size(block, unit) for room, (_, unit) in zip(left, limits, strict=True)]
+        if min(left, default=0) < 0:
+            return n
+    return len(blocks)
+
+
+def _fitting(text: str, limit: int, unit: Unit) -> int:
+    """How many characters of the text fit."""
+    if unit is Unit.CHARACTERS:
+        return min(limit, len(text))
+    # A character takes at most four bytes, or two units: only so much of the text is looked at.
+    taken = 0
+    for n, character in enumerate(text[: limit + 1]):
+        taken += size(character, unit)
+        if taken > limit:
+            return n
+    return min(limit, len(text))
+
+
+def _ends(marks: regex.Pattern[str], text: str, limit: int, least: int) -> list[int]:
     """Where such marks end within the limit, the last first."""
-    return [m.end() for m in marks.finditer(text, 0, limit + 1) if least <= m.end() <= limit][::-1]
+    ends: list[int] = [m.end() for m in marks.finditer(text, 0, limit + 1)]
+    return [end for end in reversed(ends) if least <= end <= limit]
 
 
 def _closed(text: str) -> bool:
@@ -49,44 +98,13 @@ def _bare(text: str) -> str:
 
 
 def _word_end(text: str, limit: int) -> int:
-    end = limit
-    while end and not _between_graphemes(text, end):
-        end -= 1
-    start = end
-    while start and _LATIN.match(text[start - 1]) and _LATIN.match(text[start]):
-        start -= 1
+    """The last place up to the limit between two graphemes, and if possible between two words."""
+    ends: list[int] = [0, *(m.end() for m in _GRAPHEME.finditer(text[: limit + 1]))]
+    between = [end for end in ends if end <= limit]
     # A word longer than half of the budget is an address or nonsense: it may be cut.
-    while start and not _between_graphemes(text, start):
-        start -= 1
-    return start if start > limit // 2 else end
-
-
-def _between_graphemes(text: str, at: int) -> bool:
-    """Whether a reader sees two characters there (UAX 29, on the safe side)."""
-    before, after = text[at - 1], text[at]
-    return not (
-        unicodedata.category(after) in ("Mn", "Me", "Mc")
-        or after == "\u200d"
-        or before == "\u200d"
-        or "\U0001f3fb" <= after <= "\U0001f3ff"  # skin tones
-        or "\U000e0020" <= after <= "\U000e007f"  # flags of regions
-        or after in "\u200c\uff9e\uff9f"
-        or (_leads(before) and "\u1100" <= after <= "\ud7fb")
-        or (_trails(after) and "\u1100" <= before <= "\ud7fb")
-        or (before == "\r" and after == "\n")
-        or (_regional(after) and (at - len(text[:at].rstrip(_REGIONAL))) % 2 == 1)
-    )
-
-
-def _leads(character: str) -> bool:
-    """The first part of a Korean syllable written in parts."""
-    return "\u1100" <= character <= "\u115f" or "\ua960" <= character <= "\ua97f"
-
-
-def _trails(character: str) -> bool:
-    """A vowel or final of a Korean syllable written in parts."""
-    return "\u1160" <= character <= "\u11ff" or "\ud7b0" <= character <= "\ud7fb"
-
-
-def _regional(character: str) -> bool:
-    return character in _REGIONAL
+    for end in reversed(between):
+        if end <= limit // 2:
+            break
+        if not (end < len(text) and _WORD.match(text[end - 1]) and _WORD.match(text[end])):
+            return end
+    return between[-1]

@@ -1,11 +1,10 @@
-"""Pictures of words: a card for an article that has no picture, and the front of an issue as a book.
+"""The front of an issue as a picture, for its book.
 
 The same words, size and fonts give the same bytes.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,91 +12,13 @@ from pathlib import Path
 from syndicate.model import Entry, Publication, StoredIssue
 from syndicate.render import articles, book
 from syndicate.render.lines import wrap
-from syndicate.render.pen import Font, Pen, colour, drawable, fitted, leading, mixed
-from syndicate.render.templates import written_day
+from syndicate.render.pen import Font, Pen, colour, drawable, fitted, leading
 
 TYPE = "image/png"
 
-WIDE = (1068, 455)  # WeCom, news message: picurl
-BANNER = (900, 383)  # Official Account, cover of a draft (2.35:1)
-SHARED = (1200, 630)  # Open Graph, what most take without cropping (1.91:1)
-SQUARE = (500, 500)  # shared in a chat; Official Account's second cover (1:1)
 COVER = (1200, 1600)  # an EPUB's cover (3:4)
 
-# Dark enough that white on them has a contrast of 7 and more (WCAG 2.2, 1.4.6), and apart from each other.
-TONES = ("#7a1f1b", "#1d3d63", "#1d4f40", "#5b3a1d", "#40306b", "#12505b", "#6a2347", "#414a26")
 PAPER, INK, SOFT, HAIR, RED = "#fcfaf5", "#1c1916", "#615a4e", "#d8d0bf", "#a8211a"  # as templates/web/static
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """What a card says, and what gives it its colour: cards of one tone look alike."""
-
-    headline: str
-    kicker: str
-    paper: str
-    folio: str
-    tone: str
-    prose: str = ""  # the beginning of the text: it tells where the headline's words end
-
-
-def card_of(entry: Entry, publication: Publication) -> Card:
-    """The card of an article: with its kicker, or else its series, or else its section."""
-    article = entry.article
-    section = publication.section(entry.section)
-    headline = articles.headline(article)
-    above = (article.kicker, article.series, section.title if section else None)
-    return Card(
-        headline=headline,
-        kicker=next((said for said in map(articles.line, above) if said and said != headline), ""),
-        paper=articles.line(publication.title) or articles.UNTITLED,
-        folio=written_day(entry.date, publication.language),
-        tone=f"{publication.slug}/{entry.section}",
-        prose=_prose(entry),
-    )
-
-
-def _prose(entry: Entry) -> str:
-    return articles.line("".join(entry.article.paragraphs)[:2000])
-
-
-def card(told: Card, size: tuple[int, int], fonts: Sequence[Path]) -> bytes:
-    """The card as PNG of that size. Raises RenderError when no font can be opened."""
-    width, height = size
-    scale = (width * height / (WIDE[0] * WIDE[1])) ** 0.5
-    ground, white = colour(tone(told.tone)), colour(PAPER)
-    soft = mixed(ground, white, 0.76)
-    pen = Pen(size, ground, fonts)
-    margin, room = round(60 * scale), width - 2 * round(60 * scale)
-    pen.watermark(told.paper, mixed(ground, white, 0.06))
-
-    foot = height - round(96 * scale)
-    pen.rule(margin, foot, room, max(1, round(2 * scale)), mixed(ground, white, 0.35))
-    line = foot + round(54 * scale)
-    folio = pen.font(round(22 * scale))
-    pen.write(width - margin - folio.getlength(told.folio), line, told.folio, folio, soft)
-    name = pen.font(round(30 * scale), bold=True)
-    spare = room - folio.getlength(told.folio) - 2 * folio.size
-    pen.write(margin, line + round(2 * scale), fitted(told.paper, name, spare), name, white)
-
-    small = pen.font(round(27 * scale))
-    kicker = fitted(told.kicker, small, room)
-    above = round(58 * scale) if kicker else 0
-    top = round(46 * scale)
-    space = (room, foot - 2 * top - above)
-    rows = 3 if width > 1.5 * height else 5
-    font, lines = pen.largest(told.headline, round(88 * scale), round(38 * scale), space, told.prose, rows)
-    # Set a little above the middle: what is in it looks too low.
-    y = top + (foot - 2 * top - above - leading(font) * len(lines)) * 2 // 5
-    if kicker:
-        pen.write(margin, y + small.size, kicker, small, soft, flush=True)
-    pen.column(margin, y + above, lines, font, white)
-    return pen.png()
-
-
-def tone(seed: str) -> str:
-    """One of TONES, the same for the same seed for ever."""
-    return TONES[hashlib.sha256(seed.encode("utf-8", "surrogatepass")).digest()[0] % len(TONES)]
 
 
 def cover(
@@ -115,6 +36,11 @@ def cover(
         y = _lead(pen, sheets[0].chapters[0], y)
         _others(pen, sheets[0].chapters[1:], y, end)
     return pen.png()
+
+
+def prose(entry: Entry) -> str:
+    """The beginning of its text, which tells where the words of its headline end."""
+    return articles.line("".join(entry.article.paragraphs)[:2000])
 
 
 _MARGIN = 88
@@ -203,7 +129,7 @@ def _lead(pen: Pen, chapter: book.Chapter, y: int) -> int:
     if kicker := fitted(chapter.kicker, small, _ROOM):
         pen.centred(y + small.size, kicker, small, soft)
         y += 56
-    font, lines = pen.largest(chapter.headline, 108, 54, (_ROOM, 300), _prose(chapter.entry))
+    font, lines = pen.largest(chapter.headline, 108, 54, (_ROOM, 300), prose(chapter.entry))
     for line in lines:
         y += leading(font)
         pen.centred(y - font.size * 0.3, line, font, ink)
@@ -246,7 +172,7 @@ class _Told:
 
     @classmethod
     def of(cls, pen: Pen, chapter: book.Chapter, depth: int) -> _Told:
-        font, lines = pen.largest(chapter.headline, 44, 36, (_COLUMN, 130), _prose(chapter.entry))
+        font, lines = pen.largest(chapter.headline, 44, 36, (_COLUMN, 130), prose(chapter.entry))
         return cls(font, lines, _beginning(chapter, pen.font(26), _COLUMN, depth))
 
     @property

@@ -21,7 +21,7 @@ from lxml import etree
 
 from syndicate.model import Feed, Item, Publication
 from syndicate.render import jsonfeed
-from syndicate.render.articles import UNTITLED, clean, line
+from syndicate.render.articles import UNTITLED, clean, line, unmistakable
 
 FORMS = ("rss", "atom", "json")
 TYPES = {"rss": "application/rss+xml", "atom": "application/atom+xml", "json": "application/feed+json"}
@@ -125,7 +125,9 @@ def _atom(item: Item) -> bytes:
     _fill_atom(entry, item)
     element = entry.atom_entry()
     _mend_atom(element, item)
-    root = etree.Element("feed")  # without its name space: feedgen gives entries none until they are read again
+    root = etree.Element(
+        "feed"
+    )  # without its name space: feedgen gives entries none until they are read again
     root.append(element)
     return _cut_out(root, "atom") + _tombstone(item)
 
@@ -139,9 +141,10 @@ def _cut_out(root: etree._Element, form: str) -> bytes:
 
 def _shortened(whole: bytes, form: str) -> tuple[bytes, bytes]:
     """A fragment, and the same without its content."""
-    begin = whole.find(b"\n" + _CONTENT[form][0])  # texts are escaped: only the element itself reads so
-    if begin < 0:  # there is none
-        return whole, whole
+    opened = b"\n" + _CONTENT[form][0]  # texts are escaped: only the element itself reads so
+    begin = whole.find(opened)
+    if begin < 0:  # there is none, or nothing in it
+        return whole, whole.replace(opened[:-1] + b"/>", b"")
     end = whole.index(_CONTENT[form][1], begin) + len(_CONTENT[form][1])
     return whole, whole[:begin] + whole[end:]
 
@@ -268,7 +271,7 @@ def _link(head: etree._Element, feed: Feed, form: str) -> None:
     for rel, href in links.items():
         if href:
             etree.SubElement(head, f"{_ATOM}link", href=href, rel=rel)
-    if feed.month:
+    if feed.month and feed.before:  # the W3C's validator wants the mark only beside a link to another archive
         etree.SubElement(head, f"{_HISTORY}archive")
 
 
@@ -284,7 +287,7 @@ def title(feed: Feed) -> str:
     """What a feed is called."""
     paper = line(feed.publication.title) or UNTITLED
     name = paper if feed.key.kind == "all" else f"{paper} · {line(feed.key.title)}"
-    return f"{name} · {feed.month}" if feed.month else name
+    return unmistakable(f"{name} · {feed.month}" if feed.month else name)
 
 
 def description(feed: Feed) -> str:

@@ -1,4 +1,4 @@
-"""Letters and lines on a picture. The only module that knows Pillow.
+"""Letters and lines on a picture. The only module that draws with Pillow.
 
 Drawn with fonts whose paths the caller gives, without the clock, without chance: the same strokes give the same bytes.
 """
@@ -136,9 +136,20 @@ def leading(font: Font) -> int:
 
 
 def drawable(said: str, font: Font) -> str:
-    """On one line, no longer than a picture can show, without what the font cannot draw."""
+    """On one line, no longer than a picture can show, without what the font cannot draw.
+
+    A Han character that it lacks (in a name, most often) is not passed over: 〓 stands there, as in print.
+    """
     said = cut(unicodedata.normalize("NFC", articles.line(said[: 8 * _LONGEST])), _LONGEST)
-    return articles.line("".join(char for char in said if char.isspace() or _drawn(char, *_face_of(font))))
+    return articles.line("".join(char if char.isspace() else _shown(char, *_face_of(font)) for char in said))
+
+
+def _shown(char: str, path: str, index: int) -> str:
+    if _drawn(char, path, index):
+        return char
+    # Not by its name: characters younger than Python's table have none.
+    han = "\u4e00" <= char <= "\u9fff" or "\u3400" <= char <= "\u4dbf" or "\U00020000" <= char <= "\U0003ffff"
+    return "〓" if han and _drawn("〓", path, index) else ""
 
 
 _Face = tuple[str, int]  # a font file, and which font of it

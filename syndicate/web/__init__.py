@@ -14,21 +14,28 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
+from syndicate import store
 from syndicate.errors import SyndicateError
 from syndicate.services import Services
+from syndicate.store import relays
 from syndicate.web import (
     addresses,
     answers,
+    cards,
+    clicks,
     desk,
     feeds,
     health,
+    hooks,
     hub,
     outbox,
     pages,
+    relay,
     search,
     static,
     subscriptions,
 )
+from syndicate.web.polls import Polls
 from syndicate.web.published import Published
 from syndicate.web.visit import Visit
 
@@ -40,15 +47,35 @@ def create_app(services: Services) -> Flask:
     app = Flask("syndicate.web", static_folder=None, template_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST)
     app.url_map.converters.update(addresses.converters(services.settings))
-    for family in (pages, feeds, subscriptions, desk, outbox, health, hub, search, static):
+    for family in (
+        pages,
+        feeds,
+        subscriptions,
+        desk,
+        outbox,
+        health,
+        hooks,
+        hub,
+        search,
+        static,
+        cards,
+        clicks,
+        relay,
+    ):
         for address, methods, view in family.ROUTES:
             name = f"{view.__module__}.{view.__name__}"
             app.add_url_rule(address, name, partial(_answer, services, view), methods=methods)
     app.register_error_handler(SyndicateError, partial(_machine_refused, app, services))
     app.register_error_handler(HTTPException, partial(_refused, services))
     app.after_request(_harden)
+    app.wsgi_app = Polls(app.wsgi_app, partial(_newest, services))  # type: ignore[method-assign]  # as Flask advises
     app.wsgi_app = Published(app.wsgi_app, services.public, services.settings, services.now)  # type: ignore[method-assign]  # as Flask advises
     return app
+
+
+def _newest(services: Services, slug: str) -> int:
+    with store.reading(services.db) as db:
+        return relays.newest(db, slug)
 
 
 def _answer(services: Services, view: Callable[..., Response], **parts: Any) -> Response:

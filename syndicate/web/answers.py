@@ -26,7 +26,7 @@ POLICY = (
 REVALIDATE = "no-cache"  # kept, but asked about each time: a withdrawn article is gone at once
 PRIVATE = "no-store"
 
-_TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "web"
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "web"
 
 
 def page(
@@ -91,5 +91,5 @@ def error_page(visit: Visit, error: HTTPException) -> Response:
 
 @cache
 def _templates_changed() -> datetime:
-    newest = max(file.stat().st_mtime for file in _TEMPLATES.rglob("*"))
+    newest = max(file.stat().st_mtime for file in TEMPLATES.rglob("*"))
     return datetime.fromtimestamp(newest, UTC)

@@ -16,6 +16,9 @@ from syndicate.web import answers
 from syndicate.web.addresses import GET, Route
 from syndicate.web.visit import Visit
 
+COPYING_POLICY = f"{answers.POLICY}; script-src 'self'"
+"""The only page with a script; without it all is there but the buttons."""
+
 
 @dataclass(frozen=True, slots=True)
 class FeedGroup:
@@ -41,13 +44,15 @@ def directory(visit: Visit, paper: Publication) -> Response:
         keys = publish.feed_keys(db, paper)
         changed = issues.changed(db, paper.slug)
     kinds = dict.fromkeys(key.kind for key in keys)
-    return answers.page(
+    answer = answers.page(
         visit,
         "feeds.html",
         paper=paper,
         changed=[changed],
         groups=[FeedGroup(kind, tuple(k for k in keys if k.kind == kind)) for kind in kinds],
     )
+    answer.headers["Content-Security-Policy"] = COPYING_POLICY
+    return answer
 
 
 ROUTES: tuple[Route, ...] = (

@@ -1,4 +1,4 @@
-"""The style sheet and the icon, read once."""
+"""Style sheets, the icon and the one script, read once."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from syndicate.web.visit import Visit
 
 TYPES = {
     ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as some
 
-from syndicate.render.budget import cut
+from syndicate.render.budget import Unit, cut, size, whole_blocks
 
 LEAD = "清晨六点四十分，第一辆公交车驶上青溪二桥，车里坐着十九位上早班的人。桥面上还留着露水。"
 
@@ -64,3 +65,54 @@ def test_the_budget_holds_for_any_text(text: str, limit: int) -> None:
 
     assert len(short) <= limit
     assert text.strip().startswith(short.removesuffix("…"))
+
+
+UNITS = some.sampled_from(Unit)
+HARD = some.text(
+    some.sampled_from("青岚日报，。！“”（）abc 0123456789.5%é\u0301👨\u200d👩🇨🇳🏽\u1112\u1161\u11ab\ud83d\n")
+)
+
+
+@given(some.text() | HARD, some.integers(0, 60), UNITS)
+def test_every_budget_holds_in_its_unit(text: str, limit: int, unit: Unit) -> None:
+    short = cut(text, limit, unit)
+
+    assert size(short, unit) <= limit
+    assert text.strip().startswith(short.removesuffix("…"))
+    assert cut(short, limit, unit) == short
+
+
+@given(HARD, some.integers(1, 60), UNITS)
+def test_nothing_is_cut_inside_a_grapheme(text: str, limit: int, unit: Unit) -> None:
+    kept = cut(text, limit, unit).removesuffix("…")
+
+    assert regex.findall(r"\X", text.strip())[: len(regex.findall(r"\X", kept))] == regex.findall(r"\X", kept)
+
+
+@given(some.integers(10, 10**9), some.integers(0, 40), UNITS)
+def test_nothing_is_cut_inside_a_number(number: int, before: int, unit: Unit) -> None:
+    text = "总" * before + str(number) + "万元的项目落户青岚，明年年底以前全部建成"
+    limit = size(text[: before + 4], unit) + size("…", unit)
+    if before < 9:  # a number longer than half of the budget is cut
+        return
+
+    kept = cut(text, limit, unit).removesuffix("…")
+
+    assert not (len(kept) < len(text) and kept[-1:].isdigit() and text[len(kept)].isdigit())
+
+
+def test_bytes_and_units_are_counted_as_others_count_them() -> None:
+    assert [size("青a👍", unit) for unit in Unit] == [3, 8, 4]
+    assert cut("青岚日报数字报今天上线了", 20, Unit.BYTES) == "青岚日报数…"
+    assert cut("👍👍👍👍", 5, Unit.UTF16) == "👍👍…"
+
+
+@given(some.lists(some.text()), some.integers(0, 100))
+def test_blocks_are_kept_whole_or_left_out(blocks: list[str], limit: int) -> None:
+    kept = whole_blocks(blocks, [(limit, Unit.UTF16), (2 * limit, Unit.BYTES)])
+
+    assert size("".join(blocks[:kept]), Unit.UTF16) <= limit
+    assert kept == len(blocks) or (
+        size("".join(blocks[: kept + 1]), Unit.UTF16) > limit
+        or size("".join(blocks[: kept + 1]), Unit.BYTES) > 2 * limit
+    )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Error, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from syndicate import store
@@ -167,11 +167,51 @@ def test_the_first_tab_leads_past_the_navigation(browser: Browser, site: str) ->
         assert page.evaluate("document.activeElement.getBoundingClientRect().top") >= 0
 
 
-def test_one_click_selects_a_feed_s_address(browser: Browser, site: str) -> None:
-    with visitor(browser, site, 1280) as (page, _):
+@pytest.mark.parametrize("script", [True, False])
+def test_one_click_selects_a_feed_s_address(browser: Browser, site: str, script: bool) -> None:
+    with visitor(browser, site, 390, java_script_enabled=script) as (page, wrong):
         page.goto(f"{site}/qinglan/feeds/")
         page.locator("code").first.click()
 
+        assert page.evaluate("getSelection().toString()") == "https://paper.example/qinglan/feeds/all.rss"
+        assert page.locator("button.copy").first.is_visible() == script
+        assert wrong == []
+
+
+@pytest.mark.parametrize("clipboard", ["as https has it", "as http has it"])
+def test_a_button_copies_a_feed_s_address_and_says_so(browser: Browser, site: str, clipboard: str) -> None:
+    allowed = ["clipboard-read", "clipboard-write"]
+    with visitor(browser, site, 1280, permissions=allowed) as (page, wrong):
+        if clipboard == "as http has it":
+            page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+        page.goto(f"{site}/qinglan/feeds/")
+        button = page.locator(".feed dl > div", has_text="section-yaowen.atom").get_by_role("button")
+        assert button.inner_text() == "复制"
+
+        button.focus()
+        page.keyboard.press("Enter")
+
+        address = "https://paper.example/qinglan/feeds/section-yaowen.atom"
+        expect(page.get_by_role("status")).to_have_text(f"已复制 {address}")
+        assert button.inner_text() == "已复制"
+        page.locator("input[name=q]").focus()
+        page.keyboard.press("Control+V")
+        assert page.locator("input[name=q]").input_value() == address
+        expect(button).to_have_text("复制")
+        assert wrong == []
+
+
+def test_where_nothing_may_be_copied_the_button_selects(browser: Browser, site: str) -> None:
+    with visitor(browser, site, 1280) as (page, _):
+        page.add_init_script(
+            "Object.defineProperty(navigator, 'clipboard', {value: undefined}); document.execCommand = () => false"
+        )
+        page.goto(f"{site}/qinglan/feeds/?lang=en")
+        page.get_by_role("button", name="Copy").first.click()
+
+        expect(page.get_by_role("status")).to_have_text(
+            "Selected https://paper.example/qinglan/feeds/all.rss"
+        )
         assert page.evaluate("getSelection().toString()") == "https://paper.example/qinglan/feeds/all.rss"
 
 

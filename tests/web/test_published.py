@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import brotli
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import strategies as some
 
 from syndicate.model import Publication
 from syndicate.web import freshness
+from tests.deliver.test_websub import found
 
 FEED = "/qinglan/feeds/all.atom"
 PAPER = Publication("qinglan", "青岚日报")
@@ -80,11 +82,29 @@ def test_a_tag_counts_before_a_date(front: FlaskClient) -> None:
     assert front.get(FEED, headers={"If-Modified-Since": "yesterday"}).status_code == 200
 
 
-def test_a_feed_names_its_hub_and_itself_as_freshrss_reads_them(front: FlaskClient) -> None:
-    said = front.get(FEED).headers["Link"]
+@pytest.mark.parametrize("status", [200, 304])
+@pytest.mark.parametrize(
+    "feed", ["all.atom", "issues.rss", "section-yaowen.json", f"byline-{quote('何晓楠')}.rss"]
+)
+def test_a_feed_names_its_hub_and_itself_as_freshrss_reads_them(
+    front: FlaskClient, feed: str, status: int
+) -> None:
+    address = f"/qinglan/feeds/{feed}"
+    known = front.get(address).headers["ETag"] if status == 304 else ""
 
-    assert '<https://paper.example/hub>; rel="hub"' in said
-    assert '<https://paper.example/qinglan/feeds/all.atom>; rel="self"' in said
+    answer = front.get(address, headers={"If-None-Match": known})
+
+    assert (answer.status_code, len(answer.headers.getlist("Link"))) == (status, 1)
+    assert found(answer.headers["Link"], "hub") == ["https://paper.example/hub"]
+    assert found(answer.headers["Link"], "self") == [f"https://paper.example{address}"]
+
+
+def test_a_search_s_feed_names_itself_and_no_hub(front: FlaskClient) -> None:
+    address = f"/qinglan/feeds/search.atom?q={quote('项目')}"
+
+    said = front.get(address).headers["Link"]
+
+    assert (found(said, "hub"), found(said, "self")) == ([], [f"https://paper.example{address}"])
 
 
 def test_a_packed_file_has_no_address_of_its_own(front: FlaskClient) -> None:

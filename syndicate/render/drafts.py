@@ -1,0 +1,82 @@
+"""An issue as the fields of an Official Account's draft, each within what the account takes.
+
+developers.weixin.qq.com/doc/service/api/draftbox/draftmanage/api_draft_add.html (2025)
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from syndicate.model import Bulletin, Entry, OfficialAccount
+from syndicate.render import articles, budget
+from syndicate.render.budget import Unit, cut
+from syndicate.render.templates import written_day
+
+AUTHOR, DIGEST = 16, 120  # characters; 128 are taken of a digest, and only where the article is alone
+CONTENT, CONTENT_BYTES = 19_800, 950_000  # under 20 000 characters and 1 MB, tags counted
+SOURCE = 1024  # bytes of the address of 阅读原文
+
+
+def draft(
+    bulletin: Bulletin, shown: Sequence[Entry], covers: Sequence[str], account: OfficialAccount
+) -> list[dict[str, Any]]:
+    """The draft's articles; `covers`: the media_id of each one's picture."""
+    made = [_fields(entry, cover, bulletin, account) for entry, cover in zip(shown, covers, strict=True)]
+    if len(made) == 1:
+        said = articles.summary(shown[0].article, DIGEST) or articles.headline(shown[0].article)
+        made[0]["digest"] = cut(said, DIGEST, Unit.UTF16)
+    return made
+
+
+def _fields(entry: Entry, cover: str, bulletin: Bulletin, account: OfficialAccount) -> dict[str, Any]:
+    source = bulletin.base_url + quote(entry.path)
+    author = account.author or "、".join(map(articles.line, entry.article.byline.names))
+    return {
+        "title": cut(articles.headline(entry.article), account.title_limit, Unit.UTF16),
+        "author": cut(articles.line(author), AUTHOR, Unit.UTF16).rstrip("…、"),
+        "content": _content(entry, bulletin),
+        "content_source_url": source if budget.size(source, Unit.BYTES) <= SOURCE else "",
+        "thumb_media_id": cover,
+        "need_open_comment": 0,
+    }
+
+
+def _content(entry: Entry, bulletin: Bulletin) -> str:
+    """The article as HTML: as much of it as there is room for, and where it was printed."""
+    blocks = [block for block in articles.html(entry.article).split("\n") if block]
+    if not blocks:  # a photo without a word
+        blocks = [f"<p>{articles.escape(articles.headline(entry.article))}</p>"]
+    end = _printed(entry, bulletin)
+    room = CONTENT - budget.size(end, Unit.UTF16)
+    whole = budget.whole_blocks(blocks, ((room, Unit.UTF16), (CONTENT_BYTES, Unit.BYTES)))
+    kept = blocks[:whole]
+    if whole < len(blocks):
+        room -= sum(budget.size(block, Unit.UTF16) for block in kept)
+        kept.append(f"<p>{articles.escape(cut(_plain(blocks[whole]), max(0, room - 99) // _ESCAPED))}</p>")
+        kept.append(_more(bulletin))
+    return "".join((*kept, end))
+
+
+_ESCAPED = 6  # characters that one may become (&quot;)
+
+
+def _plain(block: str) -> str:
+    return html.unescape(re.sub(r"<[^>]*>", " ", block))
+
+
+def _printed(entry: Entry, bulletin: Bulletin) -> str:
+    paper = bulletin.publication
+    name = articles.escape(cut(articles.line(paper.title), 60))
+    day, page = written_day(entry.date, paper.language), entry.article.page
+    if paper.language.startswith("zh"):
+        return f"<p>（{name} {day} 第{page}版）</p>"
+    return f"<p>({name}, {day}, page {page})</p>"
+
+
+def _more(bulletin: Bulletin) -> str:
+    chinese = bulletin.publication.language.startswith("zh")
+    return "<p>未完，请点“阅读原文”看全文。</p>" if chinese else "<p>The whole text is at the source.</p>"

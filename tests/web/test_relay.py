@@ -1,0 +1,319 @@
+"""Bots get each message once, in print order, short enough; and what they may not, they are told in one line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import jsonschema
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as some
+
+from syndicate.render.budget import Unit, size
+from syndicate.services import Services
+from syndicate.settings import CHECKOUT
+from syndicate.store.relays import Cursor
+from syndicate.web import create_app, relay
+from tests.samples import DAY, NOW, PAPER, article, ingest, issue
+
+LATER = NOW + timedelta(hours=1)
+FEED = "/qinglan/relay/all.json"
+
+
+@pytest.fixture(autouse=True)
+def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test begins with a limit that nothing was counted against."""
+    relay._limiter.storage.reset()
+    monkeypatch.setattr(relay, "LOOK", 0.01)
+
+
+def poll(client: FlaskClient, path: str = FEED, **asked: object) -> dict[str, Any]:
+    answer = client.get(path, query_string={key: str(value) for key, value in asked.items()})
+    assert answer.status_code == 200, answer.text
+    said = json.loads(answer.data)
+    jsonschema.validate(said, SCHEMA)
+    return dict(said)
+
+
+def told(said: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(one["kind"], one["url"].rsplit("/qinglan/")[1]) for one in said["messages"]]
+
+
+DESCRIPTION = json.loads((CHECKOUT / "templates/web/relay.openapi.json").read_text())
+SCHEMA = {"$ref": "#/components/schemas/Answer", "components": DESCRIPTION["components"]}
+NEW = [("new", f"{DAY}/1/1"), ("new", f"{DAY}/1/2"), ("new", f"{DAY}/2/1")]
+
+
+def test_a_bot_gets_the_newest_issue_in_print_order_and_then_nothing(
+    client: FlaskClient, services: Services
+) -> None:
+    ingest(services.db, issue(day=DAY - timedelta(days=1)))
+    ingest(services.db, issue())
+
+    first = poll(client)
+    second = poll(client, after=first["cursor"])
+
+    assert told(first) == NEW
+    assert not first["more"]
+    assert told(second) == []
+    assert second["cursor"] == first["cursor"]
+
+
+def test_a_bot_that_wants_only_a_cursor_gets_what_comes_after(
+    client: FlaskClient, services: Services
+) -> None:
+    ingest(services.db, issue())
+    begun = poll(client, after="now")
+    assert told(begun) == []
+
+    ingest(services.db, issue(day=DAY + timedelta(days=1)))
+
+    assert len(told(poll(client, after=begun["cursor"]))) == 3
+
+
+def test_page_by_page_nothing_comes_twice_and_nothing_is_left_out(
+    client: FlaskClient, services: Services
+) -> None:
+    ingest(services.db, issue())
+    came, asked = [], poll(client, limit=1)
+    while True:
+        came += told(asked)
+        if not asked["more"]:
+            break
+        asked = poll(client, limit=1, after=asked["cursor"])
+
+    assert came == NEW
+
+
+def test_the_same_cursor_gives_the_same_messages(client: FlaskClient, services: Services) -> None:
+    ingest(services.db, issue())
+    cursor = poll(client, limit=1)["cursor"]
+
+    assert poll(client, after=cursor) == poll(client, after=cursor)
+
+
+def test_a_correction_and_a_withdrawal_are_messages_of_their_own(
+    client: FlaskClient, services: Services
+) -> None:
+    ingest(services.db, issue())
+    cursor = poll(client)["cursor"]
+    ingest(services.db, issue(article(1, headline="更正后的标题"), article(2)), now=LATER)
+
+    said = poll(client, after=cursor)
+
+    assert told(said) == [("corrected", f"{DAY}/1/1"), ("withdrawn", f"{DAY}/2/1")]
+    assert "更正后的标题" in said["messages"][0]["text"]
+    assert "更正" in said["messages"][0]["text"].split("\n")[0]
+    assert "news" not in said["messages"][1]
+    assert told(poll(client, after=said["cursor"])) == []
+
+
+def test_who_was_away_gets_the_corrected_text_once_and_nothing_of_the_withdrawn(
+    client: FlaskClient, services: Services
+) -> None:
+    cursor = poll(client, after="now")["cursor"]
+    ingest(services.db, issue())
+    ingest(services.db, issue(article(1, headline="更正后的标题"), article(2)), now=LATER)
+
+    said = poll(client, after=cursor, limit=1)
+    rest = poll(client, after=said["cursor"])
+
+    assert told(said) == NEW[:1]
+    assert "更正后的标题" in said["messages"][0]["text"]
+    assert told(rest) == NEW[1:2]
+    assert told(poll(client, after=rest["cursor"])) == []
+
+
+def test_a_moved_article_is_new_to_its_section_and_nothing_to_others(
+    client: FlaskClient, services: Services
+) -> None:
+    ingest(services.db, issue())
+    cursors = {
+        feed: poll(client, f"/qinglan/relay/{feed}.json")["cursor"]
+        for feed in ("all", "section-yaowen", "section-zonghe")
+    }
+    moved = article(2, section="zonghe")
+    third = article(3, page=2, page_title="综合", section="zonghe")
+    ingest(services.db, issue(article(1), moved, third), now=LATER)
+
+    came = {
+        feed: told(poll(client, f"/qinglan/relay/{feed}.json", after=cursor))
+        for feed, cursor in cursors.items()
+    }
+
+    assert came == {"all": [], "section-yaowen": [], "section-zonghe": [("new", f"{DAY}/1/2")]}
+
+
+def test_a_bot_that_was_away_for_a_month_catches_up(client: FlaskClient, services: Services) -> None:
+    cursor = poll(client, after="now")["cursor"]
+    days = [date(2026, 10, 1) + timedelta(days=n) for n in range(30)]
+    for day in days:
+        ingest(services.db, issue(day=day, number=None), now=NOW)
+    came: list[tuple[str, str]] = []
+    more = True
+    while more:
+        said = poll(client, after=cursor, limit=7)
+        came, cursor, more = came + told(said), said["cursor"], said["more"]
+
+    assert came == [("new", f"{day}/{place}") for day in days for place in ("1/1", "1/2", "2/1")]
+
+
+def test_passes_end_between_issues_too(
+    client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("syndicate.store.relays.PASS", 2)
+    cursor = poll(client, after="now")["cursor"]
+    ingest(services.db, issue())
+    ingest(services.db, issue(article(1, headline="更正后的标题"), article(2)), now=LATER)
+
+    came, more = [], True
+    while more:
+        said = poll(client, after=cursor)
+        came, cursor, more = came + told(said), said["cursor"], said["more"]
+
+    assert came == [*NEW[:2], ("corrected", f"{DAY}/1/1"), ("withdrawn", f"{DAY}/2/1")]
+
+
+def test_messages_keep_to_wechat_s_limits(client: FlaskClient, services: Services) -> None:
+    endless = article(1, headline="很长的标题，" * 60, paragraphs=("很长的一段，没有句号，" * 400,) * 40)
+    ingest(services.db, issue(endless, article(2, headline="👍🏽" * 80, paragraphs=())))
+
+    for one in poll(client)["messages"]:
+        assert size(one["text"], Unit.BYTES) <= 2048
+        assert size(one["markdown"], Unit.BYTES) <= 4096
+        (card,) = one["news"]
+        assert size(card["title"], Unit.BYTES) <= 128
+        assert size(card["description"], Unit.BYTES) <= 512
+        draft = one["draft"]
+        assert size(draft["title"], Unit.UTF16) <= 32
+        assert size(draft["digest"], Unit.UTF16) <= 128
+        assert size(draft["content"], Unit.UTF16) < 20_000
+        assert size(draft["content"], Unit.BYTES) < 1_000_000
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"after": "nonsense"},
+        {"after": "!"},
+        {"after": "MS4xLjIuMw"},
+        {"after": "青"},
+        {"limit": "0"},
+        {"limit": "101"},
+        {"limit": "x"},
+        {"wait": "31"},
+        {"wait": "-1"},
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_line(client: FlaskClient, asked: dict[str, str]) -> None:
+    answer = client.get(FEED, query_string=asked)
+
+    assert answer.status_code == 400
+    assert set(json.loads(answer.data)) == {"error"}
+
+
+def test_an_unknown_paper_or_feed_is_not_found(client: FlaskClient) -> None:
+    assert client.get("/nobody/relay/all.json").status_code == 404
+    assert client.get("/qinglan/relay/nothing.json").status_code == 404
+
+
+@given(some.integers(0, 10**17), some.integers(0, 10**9), some.integers(0, 10**9))
+def test_a_cursor_is_read_as_it_was_written(seen: int, on: int, further: int) -> None:
+    cursor = Cursor(seen + on, seen, seen + on + further)
+
+    assert relay.read(relay.written(cursor)) == cursor
+
+
+@given(some.text())
+def test_no_text_breaks_the_reading_of_cursors(text: str) -> None:
+    read = relay.read(text)
+
+    assert read is None or isinstance(read, Cursor)
+
+
+def test_a_poll_with_nothing_new_is_answered_by_its_etag_until_something_happens(
+    client: FlaskClient, services: Services
+) -> None:
+    ingest(services.db, issue())
+    path = f"{FEED}?after={poll(client)['cursor']}"
+    first = client.get(path)
+
+    again = [client.get(path, headers={"If-None-Match": first.headers["ETag"]}) for _ in range(3)]
+    whole = client.get(path)
+    ingest(services.db, issue(day=DAY + timedelta(days=1)))
+    time.sleep(0.3)
+    new = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+
+    assert {answer.status_code for answer in again} == {304}
+    assert whole.data == first.data
+    assert new.status_code == 200
+    assert len(json.loads(new.data)["messages"]) == 3
+
+
+def test_a_long_poll_answers_when_something_comes(client: FlaskClient, services: Services) -> None:
+    cursor = poll(client, after="now")["cursor"]
+    threading.Timer(0.2, ingest, (services.db, issue())).start()
+
+    begun = time.monotonic()
+    said = poll(client, after=cursor, wait=20)
+
+    assert told(said) == NEW
+    assert time.monotonic() - begun < 15  # it did not wait until the end
+
+
+def test_a_long_poll_with_nothing_new_ends_with_its_time(client: FlaskClient) -> None:
+    assert told(poll(client, after=poll(client, after="now")["cursor"], wait=1)) == []
+
+
+def test_who_finds_no_room_to_wait_is_answered_at_once(client: FlaskClient) -> None:
+    cursor = poll(client, after="now")["cursor"]
+    relay._waiting.acquire()
+    relay._waiting.acquire()
+    try:
+        begun = time.monotonic()
+        assert told(poll(client, after=cursor, wait=30)) == []
+        assert time.monotonic() - begun < 15
+    finally:
+        relay._waiting.release(2)
+
+
+def test_who_asks_too_often_is_told_when_to_come_again(client: FlaskClient, services: Services) -> None:
+    ingest(services.db, issue())
+    answers = [client.get(FEED) for _ in range(relay.A_MINUTE + 1)]
+
+    assert [a.status_code for a in answers] == [200] * relay.A_MINUTE + [429]
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 61
+
+
+def test_a_paper_that_wants_tokens_answers_only_its_bots(services: Services) -> None:
+    ingest(services.db, issue())
+    paper = replace(PAPER, relay_tokens=(("group", hashlib.sha256(b"t0ken").hexdigest()),))
+    papers = tuple(paper if known.slug == paper.slug else known for known in services.settings.publications)
+    visitor = create_app(
+        replace(services, settings=replace(services.settings, publications=papers))
+    ).test_client()
+
+    def asked(*authorization: str) -> int:
+        headers = {"Authorization": authorization[0]} if authorization else {}
+        return visitor.get(FEED, headers=headers).status_code
+
+    assert asked("Bearer t0ken") == 200
+    assert [asked(), asked("Bearer t0kem"), asked("Basic t0ken"), asked("Bearer ")] == [401] * 4
+
+
+def test_the_description_says_what_is_answered(client: FlaskClient) -> None:
+    said = json.loads(client.get("/relay/openapi.json").data)
+
+    assert said["openapi"].startswith("3.1")
+    assert said["servers"] == [{"url": "https://paper.example"}]
+    jsonschema.Draft202012Validator.check_schema(said["components"]["schemas"]["Answer"])
+    parameters = said["paths"]["/{paper}/relay/{feed}.json"]["get"]["parameters"]
+    bounds = {one["name"]: one["schema"].get("maximum") for one in parameters}
+    assert (bounds["limit"], bounds["wait"]) == (relay.MOST, relay.LONGEST)

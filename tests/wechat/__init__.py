@@ -1,0 +1,1 @@
+"""A WeChat on this machine, and the bots that people write."""
