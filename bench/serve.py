@@ -90,10 +90,10 @@ def _wait(url: str) -> str:
     raise SystemExit(f"{url} does not answer")
 
 
-def _wrk(port: int, headers: tuple[str, ...]) -> float:
+def _wrk(port: int, headers: tuple[str, ...], path: str = FEED) -> float:
     words = [word for head in headers for word in ("-H", head)]
     done = subprocess.run(
-        ["wrk", "-t2", "-c32", f"-d{SECONDS}s", *words, f"http://127.0.0.1:{port}{FEED}"],
+        ["wrk", "-t2", "-c32", f"-d{SECONDS}s", *words, f"http://127.0.0.1:{port}{path}"],
         capture_output=True,
         text=True,
         check=True,

@@ -359,6 +359,7 @@ class Feed:
     before: str | None = None  # the archive page before this one, by its month
     hub: str | None = None  # address of the WebSub hub
     query: str = ""  # of a search: what follows the ? in its address
+    tombstones: tuple[tuple[str, datetime], ...] = ()  # ids of withdrawn entries, and since when (RFC 6721)
 
     def path(self, form: str) -> str:
         """Its own address on the site, percent-encoded."""
@@ -424,6 +425,31 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody asks for: what of a paper, how often, when, and in which language."""
+
+    choice: Choice = field(default_factory=Choice)
+    rhythm: Rhythm = Rhythm.ISSUE
+    language: str = "zh-CN"  # or en
+    weekly_day: int | None = None  # 0 (Monday) to 6; None: the paper's
+    hour: int | None = None  # 0 to 23, from which mail may come; None: as soon as the issue is out
+    zone: str | None = None  # of that hour; None: the paper's
+
+
+class Fault(StrEnum):
+    """Why something that was typed is not taken."""
+
+    MALFORMED = "malformed"
+    DISPOSABLE = "disposable"  # an address that is thrown away after one mail
+    MIXED = "mixed scripts"  # letters that look like other letters
+    UNKNOWN = "unknown"  # not among what may be chosen
+    TOO_MANY = "too many"
+    TOO_LONG = "too long"
+    SAME = "the same"  # the address is the present one
+    NOT_AHEAD = "not ahead"  # a day that has passed, or is more than a year away
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
     """One address and one paper. Nothing chosen means the whole paper; else what fits any choice is sent."""
 
@@ -443,7 +469,7 @@ class Subscription:
     weekly_day: int | None = None  # 0 (Monday) to 6; None: the paper's
     hour: int | None = None  # 0 to 23, from which mail may come; None: as soon as the issue is out
     zone: str | None = None  # of that hour; None: the paper's
-    why: str | None = None  # it ended: left, bounced, complained, deleted
+    why: str | None = None  # it ended: left, moved, bounced, complained, operator, deleted
     paused_until: datetime | None = None
     source: str = "site"
     moving: str | None = None  # the address it is to move to, once that has agreed
@@ -452,6 +478,11 @@ class Subscription:
     def choice(self) -> Choice:
         """What of the paper they want."""
         return Choice(self.sections, self.bylines, self.series, self.words)
+
+    @property
+    def wish(self) -> Wish:
+        """All that they may change themselves."""
+        return Wish(self.choice, self.rhythm, self.language, self.weekly_day, self.hour, self.zone)
 
 
 @dataclass(frozen=True, slots=True)

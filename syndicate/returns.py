@@ -14,14 +14,14 @@ from datetime import datetime, timedelta
 
 from syndicate.model import Bounce, BounceKind
 
-SOFT_BOUNCES = 4  # in a row, without a digest that arrived between them, end a subscription …
-SOFT_SPAN = timedelta(
-    days=10
-)  # … when the first and the last are so far apart: twice what servers try (RFC 5321 §4.5.4.1)
+# So many in a row, without a digest that arrived between them, end a subscription, when the first and the last
+# are so far apart: twice the 4 to 5 days for which servers try (RFC 5321 §4.5.4.1).
+SOFT_BOUNCES = 4
+SOFT_SPAN = timedelta(days=10)
 
 DISABLED = "5.2.1"
 LONGEST = 10_000  # characters that are looked at
-STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]|-\d)")  # but no address of the net
+STATUS = re.compile(r"(?<![\d.])([245])\.([0-7])\.(\d{1,3})(?![\d.]|-\d)")  # but no address of the net
 CODE = re.compile(r"(?<![\d.=:/@+-])([45][0-5]\d)(?=[- ]|\Z|[:#])(?! *(?:bytes|[A-Z][a-z]{2} \d{4}))")
 
 
@@ -115,11 +115,14 @@ def _specific(status: str | None, inferred: str | None) -> str | None:
 
 
 def _flat(text: str) -> str:
-    """Words as they are looked for: one line, without addresses, in which anything may be written."""
+    """Words as they are looked for: one line, without addresses and hosts, in which anything may be written."""
     return " ".join(_WRITTEN_ADDRESS.sub(" ", text[:LONGEST]).split())
 
 
-_WRITTEN_ADDRESS = re.compile(r"<?[^\s<>\"'()@]{1,128}@[\w.-]{1,200}>?")
+_WRITTEN_ADDRESS = re.compile(
+    r"https?://\S+|<?[^\s<>\"'()@]{1,128}@[\w.-]{1,200}>?"
+    r"|(?<![\w.-])[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,9}:\d+|(?<![\w.-])(?:[a-z0-9-]{1,63}\.){2,9}[a-z]{2,63}\b"
+)
 
 _BAD_SENDER = {"5.1.7", "5.1.8", "4.1.7", "4.1.8"}
 _SENDER = re.compile(
@@ -127,7 +130,7 @@ _SENDER = re.compile(
     re.I,
 )
 _SURELY = re.compile(
-    r"(?<!many )(?:user unknown|unknown user|no such (?:user|recipient)|address rejected: access denied)\b",
+    r"(?<!many )(?:user unknown|unknown user|user not found|no such (?:user|recipient)|address rejected: access denied)\b",
     re.I,
 )
 
@@ -144,7 +147,7 @@ _NOT_THERE = (
     r"(?:unknown|not (?:be )?found|not known|(?:does|do|did|could)(?:n.?t| not) (?:\w+ )?exist|not exist(?:ing)?|nonexist\w+"
     r"|non-exist\w+|invalid|not (?:a )?valid|no longer|not (?:listed|recogni[sz]ed|local|registered|present)"
     r"|isn.?t (?:known|listed|a valid)|unavailable|not available|not our|has left|no such|unroutable"
-    r"|closed|terminated|discontinued|deleted|removed|invalide)"
+    r"|closed|terminated|(?:disabled or )?discontinued|deleted|removed|invalide)"
 )
 _USER = (
     rf"(?:{_BOX}(?: \W?[\w.\-]+\W?)?(?: name)?(?: is| was| has been| are|:|,|\.\.\.)?(?: been)? {_NOT_THERE}\b"
@@ -166,7 +169,7 @@ _ADDRESS = _words(
     ("5.1.1", r"(?:couldn.?t|could not|can ?not|can.?t|unable to) (?:be )?f(?:i|ou)nd(?: the)? (?:address|user|recipient|account|mailbox)"),
     ("5.1.1", r"address couldn.?t be found|address not found|not listed in|recipient address rejected: access denied"),
     ("5.1.1", r"unknown (?:or illegal )?(?:alias|local)|(?:not|isn.?t) (?:an? )?(?:known|valid|active) (?:\w+ )?(?:user|account|address|recipient)"),
-    ("5.1.1", r"there is no (?:user|one|such|account|mailbox)|wrong (?:e-?mail|recipient) address|no valid recipients?\b"),
+    ("5.1.1", r"there is no (?:user|one|such|account|mailbox)|wrong (?:e-?mail|recipient) address|address is wrong|no valid recipients?\b|adresse\b.{0,40}n.exist\w* pas\b"),
     ("5.1.1", r"(?:用户|用戶|使用者|收件人|收件者|收信人|邮箱|郵箱|信箱|账号|帐号|帳號|账户|帐户|帳戶|邮件?地址|郵件?地址|地址|email)[^。；;,，]{0,12}?(?:不存在|不正确|无效|無效|错误|錯誤|有误|已注销|已註銷|已删除|未找到|找不到|查无)"),
     ("5.1.1", r"(?:查无此|無此|无此|没有此|沒有此|没有该|没有这个|不存在(?:此|该|這個|这个)|找不到|无效的?|無效的?)(?:收件|用户|用戶|使用者|邮箱|郵箱|信箱|账|帐|帳|人|地址|邮件地址)"),
     ("5.1.2", r"(?:域名|网域|網域|主机|主機)[^。；;,，]{0,12}?(?:不存在|无法解析|無法解析|未找到|找不到|无效|無效)"),
@@ -177,11 +180,11 @@ _NOT_THE_ADDRESS = _words(
     ("5.3.4", r"(?:message|mail|size|letter)\b.{0,40}\b(?:too (?:big|large|long)|exceed\w*|larger than|over the (?:maximum|limit))|size limit|maximum (?:message|mail) size|(?:邮件|郵件|信件)[^。；;,，]{0,8}(?:太大|过大|過大)"),
     ("5.7.1", r"spam|junk|virus|malware|phish|blacklist|black list|blocklist|block list|blackhole|\brbl\b|dnsbl|spamhaus|barracuda|reputation|\bbanned\b|unsolicited|\bbulk\b|suspicious|complaint"),
     ("5.7.1", r"(?:message|mail|content|sender|connection|host|client|ip|server|you(?:r\b.{0,30})?|access)\b.{0,30}(?:\bblocked|\bdenied|\brefused|prohibited|\bnot (?:allowed|permitted|accepted|authori[sz]ed)|rejected (?:by|due|because|for)|content (?:rejected|denied))"),
-    ("5.7.1", r"polic(?:y|ies)|not (?:authori[sz]ed|permitted|allowed)|prohibited|administrative|rejected for|security|access denied|denied by|relay|preferences|restrict"),
+    ("5.7.1", r"polic(?:y|ies)|not (?:authori[sz]ed|permitted|allowed)|prohibited|administrative|rejected for|security|access denied|denied by|\brelay(?:ing)?\b(?!=)|preferences|restrict"),
     ("5.7.1", r"垃圾|反垃圾|黑名单|黑名單|策略|拒收|拒絕接收|拒绝接收|内容(?:被拒|违规|拒绝|不合)|內容|违规|病毒|被拦截|被攔截|屏蔽|可疑"),
     ("5.7.0", r"\bspf\b|dkim|dmarc|authenticat|\bptr\b|reverse dns|reverse lookup|\brdns\b|\btls\b|certificate|encryption|forged|helo|ehlo"),
     ("5.1.8", r"sender (?:address|domain|verify)?|domain of sender|(?:after|reply to) (?:mail from|helo|ehlo|data|end of data)|return path|purported responsible|发件人|發件人|寄件"),
-    ("4.7.1", r"gr[ea]y ?-?list|too many|rate|frequen|limit|throttl|try (?:again )?later|, try again|temporar|deferred|unexpected volume|too (?:fast|much)|exceeded"),
+    ("4.7.1", r"gr[ea]y ?-?list|too many|\brates?\b|frequen|\blimit|throttl|try (?:again )?later|, try again|temporar|deferred|unexpected volume|too (?:fast|much)|exceeded"),
     ("4.7.1", r"频率|頻率|频繁|頻繁|限制|受限|稍后|稍後|暂时|暫時|临时|臨時|过快|過快"),
 )  # fmt: skip
 _PASSING = _words(
@@ -190,6 +193,6 @@ _PASSING = _words(
     ("5.4.6", r"loop|too many hops|hop count"),
     ("4.4.3", r"name ?server|dns\b|lookup"),
     ("5.3.0", r"system (?:error|problem|config)|internal|local (?:configuration|problem)|disk|i/o error|resources|unexpected"),
-    ("5.5.0", r"syntax|command|protocol|not implemented|bad sequence|unrecogni[sz]ed"),
-    ("5.6.0", r"content|mime|header|format|conversion|line"),
+    ("5.5.0", r"syntax|protocol|not implemented|bad sequence|unrecogni[sz]ed"),
+    ("5.6.0", r"\bcontent|\bmime\b|\bformat|conversion|line too long"),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -162,3 +163,16 @@ def test_an_unreachable_database_is_named_without_its_password(tmp_path: Path) -
     assert "127.0.0.1:1/paper" in done.stderr
     assert "hush" not in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_addresses_are_listed_added_and_removed(tmp_path: Path) -> None:
+    def said(*words: str) -> str:
+        return syndicate("suppressions", *words, data=tmp_path).stdout
+
+    assert said("list") == ""
+    assert said("add", "Li@example.org", "--because", "wrote us") == "li@example.org gets no mail any more\n"
+    assert said("add", "li@example.org") == "li@example.org is on the list already\n"
+    assert re.fullmatch(r"li@example\.org  \d{4}-\d\d-\d\d  operator  wrote us\n", said("list"))
+    assert said("remove", "LI@example.org") == "li@example.org may get mail again\n"
+    assert said("remove", "li@example.org") == "li@example.org is not on the list\n"
+    assert syndicate("suppressions", "add", "li", data=tmp_path).returncode == 2

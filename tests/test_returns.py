@@ -32,6 +32,8 @@ DAY = timedelta(days=1)
         "550 收件人地址不存在",
         "550 無此使用者",
         "550 5.1.1",
+        "relay.spam-filter.example:25: 550 mailbox not found",
+        "550 no such mailbox, see https://limit.example/blocked?policy",
     ],
 )
 def test_an_address_that_is_gone_is_hard(said: str) -> None:

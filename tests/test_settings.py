@@ -85,6 +85,10 @@ def test_the_database_lies_in_the_service_s_folder_unless_named(tmp_path: Path) 
         ("base_url = 'paper.example'\n", {}, "SYNDICATE_BASE_URL: expected http(s)://host"),
         ("base_url = 'https://paper.example/sub'\n", {}, "SYNDICATE_BASE_URL: expected http(s)://host"),
         ("mail_from = 'nobody'\n", {}, "SYNDICATE_MAIL_FROM: expected an e-mail address"),
+        ("bounce_address = 'a+b@paper.example'\n", {}, "SYNDICATE_BOUNCE_ADDRESS: expected an address such as"),
+        ("bounce_address = 'bounces'\n", {}, "SYNDICATE_BOUNCE_ADDRESS: expected an address such as"),
+        ("bounce_mailbox = 'imap://me:hush@mail.example'\n", {}, "SYNDICATE_BOUNCE_MAILBOX: expected imaps://"),
+        ("bounce_mailbox = 'pop3://me:hush@mail.example'\n", {}, "SYNDICATE_BOUNCE_MAILBOX: expected imaps://"),
         ("tick_seconds = 0\n", {}, "SYNDICATE_TICK_SECONDS: expected more than 0"),
         ("tick_seconds = nan\n", {}, "SYNDICATE_TICK_SECONDS: expected more than 0"),
         ("web_workers = 0\n", {}, "SYNDICATE_WEB_WORKERS: expected at least 1"),
@@ -96,6 +100,7 @@ def test_a_wrong_setting_is_named(tmp_path: Path, settings: str, env: dict[str, 
 
     assert named in str(error.value)
     assert "\n" not in str(error.value).replace("TOML: ", "")
+    assert "hush" not in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import imaplib
 import re
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -45,12 +45,13 @@ def opened(place: str, context: ssl.SSLContext | None = None) -> Iterator[Mailbo
         yield Maildir(Path(place).expanduser())
         return
     name = f"{url.scheme}://{url.hostname}/{unquote(url.path.lstrip('/')) or 'INBOX'}"
-    try:
-        with _connected(url, context or ssl.create_default_context()) as line:
+    with ExitStack() as stack:
+        try:
+            line = stack.enter_context(_connected(url, context or ssl.create_default_context()))
             _log_in(line, url)
-            yield Imap(line)
-    except _LOST as e:
-        raise SourceError(f"{name}: {_plain(e)}") from e
+        except _LOST as e:
+            raise SourceError(f"{name}: {_plain(e)}") from e
+        yield Imap(line, name)
 
 
 # What is raised by imaplib (error, abort), by the line, and by answers that are none.
@@ -103,6 +104,7 @@ class Imap:
     """A folder on a mail server; what was dealt with is flagged as seen."""
 
     line: imaplib.IMAP4
+    name: str  # for messages
 
     def unseen(self) -> Iterator[tuple[str, bytes]]:
         """By UID, which stays the same whatever else happens in the folder."""
@@ -118,9 +120,12 @@ class Imap:
         self._ask("STORE", name, "+FLAGS.SILENT", r"(\Seen)")
 
     def _ask(self, command: str, *words: str) -> list[Any]:
-        answer, told = self.line.uid(command, *words)
-        if answer != "OK":
-            raise self.line.error(f"{command}: {told[0]!r}")
+        try:
+            answer, told = self.line.uid(command, *words)
+            if answer != "OK":
+                raise self.line.error(told[0])
+        except _LOST as e:
+            raise SourceError(f"{self.name}: {command}: {_plain(e)}") from e
         return list(told)
 
 

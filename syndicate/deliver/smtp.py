@@ -27,7 +27,7 @@ NextLetter = Callable[[], Letter | float | None]
 """The next letter; or the seconds after which to ask again; or None: there are no more."""
 
 LOOK = 1.0  # seconds between looks at who has been silent for too long
-FULL = 60.0  # seconds without a new connection after one was refused while others stand
+FULL = 60.0  # seconds without another connection beside those that stand, after one was refused
 BARREN = 5  # connections in a row on which no letter was answered: something is wrong with the relay
 GOOD_BYE = 2.0  # seconds for the answers to QUIT
 
@@ -255,9 +255,8 @@ class _Post:
     def _refused(self, error: LineError) -> None:
         """A connection could not be had."""
         log.warning("%s: %s", self._relay.name, error)
-        if any(line.talk.open for line in self._lines):
-            self._open_at = monotonic() + FULL
-        elif not self._lines:
+        self._open_at = monotonic() + FULL
+        if not self._lines:
             self._give_up(error)
 
     def _give_up(self, error: LineError) -> None:

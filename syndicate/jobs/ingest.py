@@ -31,6 +31,8 @@ from syndicate.store import entries, issues
 
 log = logging.getLogger(__name__)
 
+_LATELY = timedelta(minutes=10)  # more than an issue's changes are spread over, a second each
+
 Files = Sequence[tuple[str, bytes]]
 """Names and bytes of the files of one issue."""
 
@@ -123,7 +125,7 @@ def ingest(services: Services, files: Files, *, mail: bool | None = None, anyway
             ),
         )
         known = entries.of_issue(db, paper.slug, day, withdrawn=True)
-        revision = revise(paper, issue, known, now)
+        revision = revise(paper, issue, known, now, entries.moments(db, paper.slug, now - _LATELY))
         if not anyway:
             _refuse_foreign_pages(revision, came, document)
         wanted = mails(day, issues.newest(db, paper.slug), now.date()) if mail is None else mail

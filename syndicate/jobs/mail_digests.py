@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 BATCH = 500  # claimed at once
 AHEAD = 200  # claimed before the others have gone
 CROWD = 300  # waiting for one domain: more of it is not claimed
+PATIENCE = 5.0  # seconds: what may go out only later is given back; so often the ledger is asked for more
 RUN = 20_000  # letters under one claim: as many lines has its journal
 SETTLE = 0.5  # seconds after which answers are written down
 LEASE = timedelta(hours=1)  # after which a claim of another machine counts as given up
@@ -137,7 +138,8 @@ class _Run:
         self._ledger = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._claiming: Future[tuple[Claimed, ...]] | None = None
         self._settling: Future[None] | None = None
-        self._all_claimed = False
+        self._exhausted: float | None = None  # when the ledger had nothing more
+        self._crowded: frozenset[str] = frozenset()
         self._line_down = False
         self._held: dict[int, str] = {}
         self._restored: dict[int, bool] = {}
@@ -177,24 +179,37 @@ class _Run:
             return None
         self._claim()
         while True:
-            found = self._pace.next(time.monotonic())
+            now = time.monotonic()
+            found = self._pace.next(now)
             if isinstance(found, Claimed):
                 if letter := None if self._held_back(found) else self._letter(found):
                     return letter
-                continue
-            if found is None:
-                return None if self._all_claimed and self._claiming is None else 0.01
-            return found
+            elif found is None:
+                return None if self._exhausted is not None and self._claiming is None else 0.01
+            elif found > PATIENCE or (self._claimed >= RUN and not self._pace.ready(now)):
+                self._give_back(now)
+            else:
+                return found
 
     def _claim(self) -> None:
         """Keep some letters at hand; claiming goes on beside the sending."""
+        now = time.monotonic()
         if self._claiming is not None and self._claiming.done():
             came, self._claiming = self._claiming.result(), None
             self._pace.add(came)
             self._claimed += len(came)
-            self._all_claimed = len(came) < BATCH or self._claimed >= RUN
-        if self._claiming is None and not self._all_claimed and self._pace.waiting < AHEAD:
-            self._claiming = self._ledger.submit(self._claim_some, self._pace.crowded(CROWD))
+            self._exhausted = now if len(came) < BATCH or self._claimed >= RUN else None
+        crowded = self._pace.crowded(CROWD, now)
+        again = self._exhausted is None or now - self._exhausted > PATIENCE or crowded != self._crowded
+        if self._claiming is None and again and self._claimed < RUN and self._pace.ready(now) < AHEAD:
+            self._crowded = crowded
+            self._claiming = self._ledger.submit(self._claim_some, sorted(crowded))
+
+    def _give_back(self, now: float) -> None:
+        """What its domain wants only later is not waited for."""
+        for one, wait in self._pace.back(now):
+            later = self._services.now() + timedelta(seconds=wait)
+            self._settled.append(Settled(one.id, DeliveryState.DUE, None, later, tried=False))
 
     def _claim_some(self, crowded: Sequence[str]) -> tuple[Claimed, ...]:
         with store.writing(self._services.db) as db:
@@ -229,7 +244,9 @@ class _Run:
         held = self._held.get(one.digest)
         if held is None:
             return False
-        self._given_up(one, DeliveryState.VOID if held == "cancelled" else DeliveryState.DUE, held)
+        state = DeliveryState.VOID if held == "cancelled" else DeliveryState.DUE
+        self._pace.done(one, time.monotonic())
+        self._settled.append(Settled(one.id, state, held, self._services.now(), tried=False))
         return True
 
     # ── letters ──────────────────────────────────────────────────────────────────────────

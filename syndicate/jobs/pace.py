@@ -63,7 +63,7 @@ class Pace(Generic[T]):
             return None
         if now < self._next_at:
             return self._next_at - now
-        soonest = _SOON
+        soonest = LONGEST_REST
         for _ in range(len(self._turn)):
             name = self._turn.popleft()
             found = self._domains[name]
@@ -84,15 +84,40 @@ class Pace(Generic[T]):
         else:
             found.rest = 0.0
 
-    def crowded(self, most: int) -> tuple[str, ...]:
-        """Domains for which so many wait that no more are wanted."""
-        return tuple(name for name, one in self._domains.items() if len(one.waiting) >= most)
+    def ready(self, now: float) -> int:
+        """How many could go out within the next second."""
+        return sum(self._soon(one, now) for one in self._domains.values())
+
+    def crowded(self, most: int, now: float) -> frozenset[str]:
+        """Domains of which no more are wanted: so many wait, or it is left alone."""
+        return frozenset(
+            name
+            for name, one in self._domains.items()
+            if len(one.waiting) >= most or one.next_at > now + _LONG
+        )
+
+    def back(self, now: float) -> list[tuple[T, float]]:
+        """Takes out all that wait, each with the seconds for which its domain wants to be left alone."""
+        found = [
+            (letter, max(0.0, one.next_at - now)) for one in self._domains.values() for letter in one.waiting
+        ]
+        for one in self._domains.values():
+            one.waiting.clear()
+        self._turn.clear()
+        self.waiting = 0
+        return found
 
     def resting(self, now: float) -> dict[str, float]:
         """Domains that are left alone, and for how many seconds more."""
         return {
             name: one.next_at - now for name, one in self._domains.items() if one.rest and one.next_at > now
         }
+
+    def _soon(self, domain: _Domain[T], now: float) -> int:
+        if domain.next_at > now + 1:
+            return 0
+        most = int(domain.limit.per_second) + 1 if domain.limit.per_second else len(domain.waiting)
+        return min(most, len(domain.waiting))
 
     def _wait(self, domain: _Domain[T], now: float) -> float:
         if domain.limit.connections and domain.under_way >= domain.limit.connections:
@@ -112,4 +137,5 @@ class Pace(Generic[T]):
 
 
 _NONE = Limit()
+_LONG = 5.0  # seconds: it rests, or is very slow
 _SOON = 0.25  # seconds: an answer may come at any time

@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 ISSUES_IN_FEED = 60  # one item an issue: three months of a paper that appears five times a week
 _FRAME = 8 * 1024  # bytes kept free for what a feed says of itself
+_TOMBSTONE = 256  # bytes of the mark of a withdrawn entry
 _PRUNED_AFTER = timedelta(days=100)  # by then a month is sealed; older items are rendered again if wanted
 _STYLE = Path(__file__).resolve().parents[2] / "templates" / "web" / "static" / feeds.STYLE
 
@@ -49,6 +50,7 @@ class Window:
     shown: tuple[tuple[str, Shown], ...]
     updated: datetime
     before: str | None
+    tombstones: tuple[tuple[str, datetime], ...]
 
 
 def run(services: Services) -> None:
@@ -173,7 +175,7 @@ def _write_form(
 ) -> None:
     shelf = _shelf(services, form, windows)
     for one in windows:
-        made = _feed(services, paper, one.key, one.updated, before=one.before)
+        made = _feed(services, paper, one.key, one.updated, before=one.before, tombstones=one.tombstones)
         _put(edition, made, form, [shelf[shown] for shown in one.shown])
 
 
@@ -200,7 +202,13 @@ def _windows(
     measures |= items.of_issues(services, paper, printed)
     listed["issues"] = _listed(printed, paper)
     return [
-        Window(key, _shown(listed[name], measures), _changed(listed[name]) or newest.added, before.get(name))
+        Window(
+            key,
+            _shown(listed[name], measures),
+            _changed(listed[name]) or newest.added,
+            before.get(name),
+            _tombstones(listed[name]),
+        )
         for name, key in keys.items()
         if listed[name] or _stays(key)
     ]
@@ -216,11 +224,15 @@ def _changed(listed: Sequence[Listed]) -> datetime | None:
     return max((max(one.updated, one.withdrawn or one.updated) for one in listed), default=None)
 
 
+def _tombstones(listed: Sequence[Listed]) -> tuple[tuple[str, datetime], ...]:
+    return tuple((one.id, one.withdrawn) for one in listed if one.withdrawn)
+
+
 def _shown(listed: Sequence[Listed], measures: Mapping[str, Measure]) -> tuple[tuple[str, Shown], ...]:
     gap = len(feeds.separator("json", first=False))
     found = [measures[one.id] for one in listed]
     sizes = [(one.size + gap, one.brief_size + gap) for one in found]
-    shown = window.shown(sizes, window.LARGEST - _FRAME)
+    shown = window.shown(sizes, window.LARGEST - _FRAME - _TOMBSTONE * len(_tombstones(listed)))
     return tuple(zip((one.id for one in listed), shown, strict=False))
 
 
@@ -248,6 +260,7 @@ def _feed(
     *,
     before: str | None,
     month: str | None = None,
+    tombstones: tuple[tuple[str, datetime], ...] = (),
 ) -> Feed:
     return Feed(
         paper,
@@ -258,6 +271,7 @@ def _feed(
         month=month,
         before=before,
         hub=services.settings.hub_url,
+        tombstones=tombstones,
     )
 
 
@@ -313,7 +327,8 @@ def _seal_one(services: Services, paper: Publication, one: StoredMonth) -> None:
         items.of_issues(services, paper, printed)
     else:
         items.of_entries(services, paper, listed)
-    feed = _feed(services, paper, key, changed, before=before, month=one.month)
+    gone = _tombstones(listed)
+    feed = _feed(services, paper, key, changed, before=before, month=one.month, tombstones=gone)
     for form in feeds.FORMS:
         with store.reading(services.db) as db:
             packed = renderings.pieces(db, form, Shown.WHOLE.value, [entry.id for entry in listed])

@@ -250,7 +250,12 @@ class _Mail:
 
     def _sort(self, part: Message, letters: list[str], *, returned: bool) -> None:
         sort = part.get_content_type()
-        if returned or sort in (
+        if sort in (
+            "message/delivery-status",
+            "message/global-delivery-status",
+        ):  # of a forwarded report, too
+            self.states += _states(part)
+        elif returned or sort in (
             "message/rfc822",
             "message/global",
             "text/rfc822-headers",
@@ -259,8 +264,6 @@ class _Mail:
             letters.append("\n".join(f"{name}: {_decoded(value)}" for name, value in part.items()[:200]))
             if not part.is_multipart():
                 letters.append(_body(part))
-        elif sort in ("message/delivery-status", "message/global-delivery-status"):
-            self.states += _states(part)
         elif sort == "message/feedback-report":
             self.feedback = self.feedback or _fields(part)
         elif sort == "text/html":

@@ -73,7 +73,9 @@ def json(feed: Feed) -> bytes:
 
 def written(feed: Feed, form: str) -> bytes:
     """The feed in one of FORMS."""
-    return b"".join(joined(frame(feed, form), [fragment(item, form) for item in feed.items], form))
+    gone = tuple((item.id, item.withdrawn) for item in feed.items if item.withdrawn)
+    head = frame(replace(feed, tombstones=gone), form)
+    return b"".join(joined(head, [fragment(item, form) for item in feed.items], form))
 
 
 def joined(frame: Frame, fragments: Sequence[bytes], form: str) -> Iterator[bytes]:
@@ -129,7 +131,7 @@ def _atom(item: Item) -> bytes:
         "feed"
     )  # without its name space: feedgen gives entries none until they are read again
     root.append(element)
-    return _cut_out(root, "atom") + _tombstone(item)
+    return _cut_out(root, "atom")
 
 
 def _cut_out(root: etree._Element, form: str) -> bytes:
@@ -197,17 +199,6 @@ def _mend_atom(entry: etree._Element, item: Item) -> None:
         etree.SubElement(entry, "link", href=one.url, rel="enclosure", type=one.type, length=str(one.size))
 
 
-def _tombstone(item: Item) -> bytes:
-    """RFC 6721 §3; the entry with its notice stays beside it, because few readers know the mark.
-
-    It declares its own name space: the W3C's validator warns of it, and should do so only where it is used.
-    """
-    if item.withdrawn is None:
-        return b""
-    ref, when = html.escape(item.id), _second(item.withdrawn).isoformat()
-    return f'\n  <at:deleted-entry xmlns:at="{_TOMBSTONE}" ref="{ref}" when="{when}"/>'.encode()
-
-
 def _cleaned(item: Item) -> Item:
     """The item with texts that XML can hold, and dates as all three formats can say them."""
     return replace(
@@ -271,8 +262,21 @@ def _link(head: etree._Element, feed: Feed, form: str) -> None:
     for rel, href in links.items():
         if href:
             etree.SubElement(head, f"{_ATOM}link", href=href, rel=rel)
+    if form == "atom":
+        _tombstones(head, feed)
     if feed.month and feed.before:  # the W3C's validator wants the mark only beside a link to another archive
         etree.SubElement(head, f"{_HISTORY}archive")
+
+
+def _tombstones(head: etree._Element, feed: Feed) -> None:
+    """RFC 6721 §3, before the entries as RFC 4287 wants it (appendix B); those with a notice stay below.
+
+    They declare their own name space: the W3C's validator warns of it, and should do so only where it is used.
+    """
+    for ref, since in feed.tombstones:
+        mark = etree.SubElement(head, f"{{{_TOMBSTONE}}}deleted-entry", nsmap={"at": _TOMBSTONE})
+        mark.set("ref", ref)
+        mark.set("when", _second(since).isoformat())
 
 
 def _skip_days(channel: etree._Element, publication: Publication) -> None:

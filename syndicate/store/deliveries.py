@@ -67,6 +67,7 @@ class Settled:
     state: DeliveryState
     said: str | None = None
     not_before: datetime | None = None  # of one that is due again
+    tried: bool = True  # False: it was given back without an attempt
 
 
 # ── planning ─────────────────────────────────────────────────────────────────────────────
@@ -212,6 +213,8 @@ def settle(db: Connection, mark: str, settled: Iterable[Settled], now: datetime)
         values: dict[str, Any] = {"state": one.state.value, "touched": now, "claim": None, "error": one.said}
         if one.state is DeliveryState.DUE:
             values["not_before"] = one.not_before or now
+        if not one.tried:
+            values["attempts"] = deliveries.c.attempts - 1
         done += db.execute(query.values(**values)).rowcount
     return done
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
 from syndicate.model import PUBLISHED_KINDS, Entry
 from syndicate.store import articles
@@ -68,6 +68,15 @@ def corrected(
     )
     rows = db.execute(query.order_by(entries.c.corrected, entries.c.id))
     return tuple((_entry(row), row.corrected) for row in rows)
+
+
+def moments(db: Connection, publication: str, since: datetime) -> frozenset[datetime]:
+    """When entries of the paper changed or were withdrawn after `since`."""
+    c = entries.c
+    query = select(c.updated, c.withdrawn).where(
+        c.publication == publication, or_(c.updated > since, c.withdrawn > since)
+    )
+    return frozenset(moment for row in db.execute(query) for moment in row if moment)
 
 
 def with_ids(db: Connection, ids: Sequence[str]) -> tuple[Entry, ...]:

@@ -43,7 +43,7 @@ class Cursor:
         if before and before[-1][1] == newest:
             before = before[:-1]
         if len(before) > _STRETCHES:  # told as of the earlier: something may be said twice, nothing is lost
-            before = ((before[1][0], before[0][1]), *before[2:])
+            before = ((before[1][0], max(before[1][0], before[0][1])), *before[2:])
         return Cursor(self.seen, (*before, (at, newest)))
 
 

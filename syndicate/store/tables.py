@@ -252,13 +252,14 @@ subscriptions = Table(
     Column("created", Moment, nullable=False),
     Column("confirmed", Moment),
     Column("ended", Moment),
-    Column("why", Text),  # it ended: left, bounced, complained, deleted
+    Column("why", Text),  # it ended: left, moved, bounced, complained, operator, deleted
     Column("paused_until", Moment),  # no mail is planned before
     Column("source", Text, nullable=False),  # site, or whence it was imported
     Column("moving", Text),  # the address that it is to move to, once that has agreed
     Column("ask_after", Moment),  # a confirmation mail is due from then on; empty when none is
     Column("asked", Moment),  # when one was last claimed
     Column("asks", Integer, nullable=False),  # how often one was tried since the last wish
+    Column("letters", Integer, nullable=False, server_default="0"),  # such mails since the address last agreed
     CheckConstraint("state IN ('pending', 'confirmed', 'ended')", name="state"),
     UniqueConstraint("publication", "mailbox"),
     Index(None, "state", "ask_after"),

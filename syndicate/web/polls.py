@@ -21,6 +21,7 @@ NOTHING_SINCE = (
 )
 LOOK_AGAIN = 0.25  # seconds
 _MOST = 5000  # answers kept
+_SHORT = ("ETag", "Cache-Control", "Vary", "Access-Control-Allow-Origin")  # RFC 9110 §15.4.5, and for browsers
 _PATH = re.compile(r"/([a-z0-9][a-z0-9-]*)/relay/[^/]+\.json")
 
 
@@ -66,17 +67,22 @@ class Polls:
         """The application's answer; kept, if it says that there is nothing."""
         asked = {name: value for name, value in environ.items() if name != "HTTP_IF_NONE_MATCH"}
         given: list[Any] = []
-        body = tuple(self._app(asked, lambda *said: given.append(said)))  # type: ignore[arg-type]  # nobody writes
+        answer = self._app(asked, lambda *said: given.append(said))  # type: ignore[arg-type]  # nobody writes
+        try:
+            body = tuple(answer)
+        finally:
+            if close := getattr(answer, "close", None):  # PEP 3333
+                close()
         status, headers, *_ = given[0]
         etag = dict(headers).get("ETag", "")
         newest = asked.get(NOTHING_SINCE)
         if isinstance(newest, int):
-            short = [(name, value) for name, value in headers if name in ("ETag", "Cache-Control", "Vary")]
+            short = [(name, value) for name, value in headers if name in _SHORT]
             if len(self._kept) >= _MOST:
                 self._kept.clear()
             self._kept[key] = Nothing(newest, etag, headers, short, body)
         if status.startswith("200") and etag and environ.get("HTTP_IF_NONE_MATCH") == etag:
-            start_response("304 Not Modified", [("ETag", etag)])
+            start_response("304 Not Modified", [(name, value) for name, value in headers if name in _SHORT])
             return ()
         start_response(status, headers)
         return body

@@ -39,11 +39,12 @@ MOST = 100  # messages in an answer
 USUAL = 20
 LONGEST = 30  # seconds that a poll may wait
 LOOK = 0.5  # seconds between two looks while it does
+NO_ROOM = 10  # seconds after which who found no room to wait may ask again
 A_MINUTE = 60  # answers for one bot: one each second is more than any group reads
 VERSION = 1
 LONGEST_CURSOR = 2000  # characters, before it is packed
 
-_FEED = re.compile(r"all|(?:section|page|byline|series)-[\w-]{1,120}")
+_FEED = re.compile(r"all|page-[1-9][0-9]{0,3}|(?:section|byline|series)-[\w-]{1,120}")
 _limiter = MovingWindowRateLimiter(MemoryStorage())
 _rate = RateLimitItemPerMinute(A_MINUTE)
 
@@ -53,8 +54,9 @@ def relay(visit: Visit, paper: Publication, feed: str) -> Response:
     bot = _bot(visit, paper)
     if bot is None:
         return _refused(401, "a token is wanted: Authorization: Bearer …", ("WWW-Authenticate", "Bearer"))
-    if not _FEED.fullmatch(feed):
-        raise NotFound
+    section = feed.removeprefix("section-") if feed.startswith("section-") else None
+    if not _FEED.fullmatch(feed) or (section and paper.section(section) is None):
+        return _renamed(visit, paper, section or "")
     asked = visit.request.args
     limit, wait = _number(asked.get("limit"), USUAL, MOST), _number(asked.get("wait"), 0, LONGEST)
     after = asked.get("after", "")
@@ -90,7 +92,7 @@ def read(text: str) -> Cursor | None:
     _, seen, *numbers = map(int, body.split("."))
     cursor = Cursor(seen, tuple(zip(numbers[::2], numbers[1::2], strict=True)))
     ends = [seen, *(end for end, _ in cursor.stretches)]
-    sound = ends == sorted(ends) and all(then > end for end, then in cursor.stretches)
+    sound = ends == sorted(ends) and all(then >= end for end, then in cursor.stretches)
     return cursor if sound and written(cursor) == text else None
 
 
@@ -114,7 +116,10 @@ _waiting = BoundedSemaphore(2)  # of this process's threads: the others must ans
 def _told(visit: Visit, paper: Publication, feed: str, cursor: Cursor, limit: int, wait: float) -> Response:
     """The messages after the cursor; with `wait`, as soon as there are any or the time is over."""
     found, after, last = _look(visit, paper, feed, cursor, limit)
-    if not found and wait and _waiting.acquire(blocking=False):
+    if cursor.at > last:
+        return _refused(400, "after: a cursor of another database; begin anew, without it or with after=now")
+    room = not (wait and not found) or _waiting.acquire(blocking=False)
+    if not found and wait and room:
         try:
             until = time.monotonic() + wait
             while not found and time.monotonic() < until and not visit.services.stopping.is_set():
@@ -134,6 +139,8 @@ def _told(visit: Visit, paper: Publication, feed: str, cursor: Cursor, limit: in
         }
     )
     answers.mark(answer, ())
+    if not room:
+        answer.headers["Retry-After"] = str(NO_ROOM)
     if not found:
         visit.request.environ[NOTHING_SINCE] = last
     return answer
@@ -180,6 +187,16 @@ def _bot(visit: Visit, paper: Publication) -> str | None:
     given = hashlib.sha256(token.strip().encode("utf-8", "replace")).hexdigest()
     known = [name for name, mark in paper.relay_tokens if hmac.compare_digest(given, mark)]
     return known[0] if known and scheme.lower() == "bearer" else None
+
+
+def _renamed(visit: Visit, paper: Publication, slug: str) -> Response:
+    """Where the relay of a section that had this slug is now. Raises NotFound."""
+    for section in paper.sections:
+        if slug in section.formerly:
+            query = visit.request.query_string.decode("ascii", "replace")
+            there = f"/{paper.slug}/relay/section-{section.slug}.json" + (f"?{query}" if query else "")
+            return Response(status=301, headers={"Location": there})
+    raise NotFound
 
 
 def _number(text: str | None, usual: int, most: int) -> int | None:

@@ -19,6 +19,7 @@ from syndicate.web import create_app
 
 THREADS = 2 * (os.cpu_count() or 1) + 1  # of a worker; more gain nothing and make granian warn
 WAITING = 64  # requests taken at once by a worker; the others wait in the kernel
+LAST_ANSWERS = 5  # seconds to give them at the end; a bot's long poll may then be cut, and is asked again
 
 
 def app() -> Flask:
@@ -42,6 +43,7 @@ def serve(settings: Settings) -> None:
         workers=settings.web_workers,
         blocking_threads=THREADS,
         backpressure=WAITING,
+        workers_kill_timeout=LAST_ANSWERS,
         websockets=False,
         log_access=False,
         log_level=LogLevels.warning,

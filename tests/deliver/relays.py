@@ -8,7 +8,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock, Thread
 
 from syndicate.model import Letter
@@ -19,7 +19,7 @@ EHLO = b"250-relay\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE
 
 def letter(number: int = 1, body: bytes = b"Subject: x\r\n\r\nhello\r\n", recipient: str = "") -> Letter:
     """A letter that its recipient names."""
-    return Letter(number, "paper@x.example", recipient or f"reader{number}@x.example", (body,))
+    return Letter(number, f"paper{number}@x.example", recipient or f"reader{number}@x.example", (body,))
 
 
 @dataclass
@@ -29,6 +29,7 @@ class Script:
     replies: dict[tuple[str, int], bytes] = field(default_factory=dict)  # (mail, rcpt, data, body; letter)
     greeting: bytes = b"220 relay\r\n"
     ehlo: bytes = EHLO
+    inside: bytes = b""  # its EHLO within TLS, if that is another
     other: dict[str, bytes] = field(default_factory=dict)  # by first word: STARTTLS, AUTH, RSET, QUIT
     cut: Callable[[int], int] = lambda _: 1_000_000  # the size of the n-th piece in which it speaks
     together: bool = False  # it answers what came in one go in one go
@@ -85,17 +86,17 @@ def _serve(
     context: ssl.SSLContext | None,
     implicit: bool,
 ) -> None:
+    client.settimeout(10)
+    serving = _Serving(client, script, seen, lock, context)
     try:
-        client.settimeout(10)
         if implicit:
-            assert context is not None
-            client = context.wrap_socket(client, server_side=True)
-        _Serving(client, script, seen, lock, context).serve()
+            serving.begin_tls()
+        serving.serve()
     except (OSError, _HungUpError):
         pass
     finally:
         with suppress(OSError):
-            client.close()
+            serving.client.close()
 
 
 class _HungUpError(Exception):
@@ -124,6 +125,14 @@ class _Serving:
         while (line := self.line()) is not None:
             self.answer(line.decode())
 
+    def begin_tls(self) -> None:
+        assert self.context is not None
+        # Not by a handshake of its own: where that fails, the socket would be nobody's.
+        self.client = self.context.wrap_socket(self.client, server_side=True, do_handshake_on_connect=False)
+        assert isinstance(self.client, ssl.SSLSocket)
+        self.client.do_handshake()
+        self.script = replace(self.script, ehlo=self.script.inside or self.script.ehlo)
+
     def answer(self, command: str) -> None:
         with self.lock:
             self.seen.commands.append(command)
@@ -131,7 +140,7 @@ class _Serving:
         if verb in ("EHLO", "HELO"):
             self.say(self.script.other.get(verb, self.script.ehlo))
         elif verb == "MAIL":
-            self.answer_mail()
+            self.answer_mail(command)
         elif verb == "RCPT":
             self.answer_rcpt(int(re.findall(r"[0-9]+", command)[0]))
         elif verb == "DATA":
@@ -141,16 +150,14 @@ class _Serving:
                 self.mail = self.rcpt = None
             self.say(self.script.other.get(verb, b"221 bye\r\n" if verb == "QUIT" else b"250 ok\r\n"))
             if verb == "STARTTLS" and self.context is not None:
-                self.client = self.context.wrap_socket(self.client, server_side=True)
-                self.came = b""
+                self.begin_tls()
             if verb == "QUIT":
                 raise _HungUpError
 
-    def answer_mail(self) -> None:
+    def answer_mail(self, command: str) -> None:
         if self.mail is not None:
             self.seen.faults.append("MAIL within a transaction")
-        # which letter it is stands in RCPT: look ahead, or let one sender be one letter
-        number = int(re.findall(r"FROM:<paper([0-9]*)", self.seen.commands[-1])[0] or 0)
+        number = int(re.findall(r"[0-9]+", command)[0])
         reply = self.reply("mail", number)
         self.mail = number if reply[:1] == b"2" else None
         self.rcpt, self.last = None, number
@@ -190,7 +197,7 @@ class _Serving:
         return self.script.replies.get((step, number), b"250 2.0.0 %s %d\r\n" % (step.encode(), number))
 
     def body(self) -> bytes:
-        lines = []
+        lines: list[bytes] = []
         while (line := self.line()) is not None:
             if line == b".":
                 return b"".join(lines)

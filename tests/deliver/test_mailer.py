@@ -9,15 +9,18 @@ from collections.abc import Callable, Iterator
 from email import policy
 from email.message import EmailMessage
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from syndicate.deliver.mailer import MaildirMailer, SmtpMailer, open_mailer
+from syndicate.deliver.dkim import Signer
+from syndicate.deliver.mailer import MaildirMailer, Mailer, SmtpMailer, open_mailer, send_one
 from syndicate.errors import DeliveryError, DoubtfulDeliveryError, SettingsError, StoreError
+from syndicate.model import Letter, Outcome
+from syndicate.render import letters
+from tests.deliver.relays import Journal, handing_out
 
 
 class Sink:
@@ -64,59 +67,92 @@ def server(sink: Sink) -> Iterator[str]:
 
 
 @pytest.fixture
-def mailer(server: str) -> Iterator[SmtpMailer]:
-    mailer = SmtpMailer(server)
-    yield mailer
-    mailer.close()
+def mailer(server: str) -> SmtpMailer:
+    return SmtpMailer(server)
 
 
-def letter(text: str = "您好") -> EmailMessage:
-    message = EmailMessage(policy.SMTP)
-    message["From"] = "paper@qinglan.example"
-    message["To"] = "reader@example.com"
-    message["Subject"] = "青岚日报"
-    message["Message-ID"] = "<1.1@qinglan.example>"
-    message.set_content(text)
-    return message
+def message(text: str = "您好", number: int = 1, cte: str | None = None) -> EmailMessage:
+    written = EmailMessage(policy.SMTP)
+    written["From"] = "paper@qinglan.example"
+    written["To"] = "reader@example.com"
+    written["Subject"] = "青岚日报"
+    written["Message-ID"] = f"<{number}.1@qinglan.example>"
+    written.set_content(text, cte=cte)
+    return written
 
 
-def send(mailer: Any, hand: Callable[[], bool] = lambda: True, message: EmailMessage | None = None) -> None:
-    mailer.send(message or letter(), "paper@qinglan.example", "reader@example.com", hand)
+def letter(text: str = "您好", number: int = 1) -> Letter:
+    pieces = Signer().signed(letters.cast(message(text, number)))
+    return Letter(number, "paper@qinglan.example", "reader@example.com", pieces)
+
+
+def post(mailer: Mailer, *numbers: int) -> tuple[list[Outcome], Journal]:
+    journal = Journal()
+    answers = mailer.post(handing_out([letter(number=n) for n in numbers]), journal)
+    return [answer.outcome for answer in answers], journal
 
 
 def test_a_message_arrives_byte_for_byte(mailer: SmtpMailer, sink: Sink) -> None:
-    message = letter("一行\n.一点开头\n..两点\n末行")
+    written = message("一行\n.一点开头\n..两点\n末行")
+    pieces = Signer().signed(letters.cast(written))
 
-    send(mailer, message=message)
+    answer = send_one(mailer, Letter(1, "paper@qinglan.example", "reader@example.com", pieces))
 
-    assert sink.taken == [message.as_bytes()]
+    assert answer.outcome is Outcome.TAKEN
+    assert sink.taken == [written.as_bytes()]
 
 
-def test_one_connection_carries_many_messages_and_survives_a_server_that_hung_up(
-    mailer: SmtpMailer, sink: Sink
+def test_many_letters_arrive_and_each_is_noted(mailer: SmtpMailer, sink: Sink) -> None:
+    outcomes, journal = post(mailer, *range(10))
+
+    assert outcomes == [Outcome.TAKEN] * 10
+    assert len(sink.taken) == len(set(sink.taken)) == 10
+    assert sorted(journal.lines) == sorted((word, n) for word in ("handing", "taken") for n in range(10))
+
+
+@pytest.mark.parametrize(("answer", "outcome"), [("550 no such user", "refused"), ("450 try later", "later")])
+def test_a_refused_recipient_says_whether_to_try_again(
+    mailer: SmtpMailer, sink: Sink, answer: str, outcome: str
 ) -> None:
-    send(mailer)
-    assert mailer._smtp is not None
-    assert mailer._smtp.sock is not None
-    mailer._smtp.sock.shutdown(socket.SHUT_RDWR)
+    sink.rcpt_answer = answer
 
-    send(mailer)
-    send(mailer)
+    said = send_one(mailer, letter())
 
-    assert len(sink.taken) == 3
+    assert (said.outcome, said.code, said.stage) == (outcome, int(answer[:3]), "rcpt")
+    assert answer in said.said
 
 
-def test_hand_comes_before_the_server_can_have_taken_the_message(mailer: SmtpMailer, sink: Sink) -> None:
-    at_hand: list[int] = []
+@pytest.mark.parametrize(("answer", "outcome"), [("554 spam", "refused"), ("452 full", "later")])
+def test_a_refused_message_was_surely_not_taken(
+    mailer: SmtpMailer, sink: Sink, answer: str, outcome: str
+) -> None:
+    sink.data_answer = answer
 
-    def hand() -> bool:
-        at_hand.append(len(sink.taken))
-        return True
+    assert post(mailer, 1, 2)[0] == [outcome] * 2
+    assert sink.taken == []
 
-    send(mailer, hand)
 
-    assert at_hand == [0]
+def test_a_connection_lost_after_the_message_is_a_doubt(mailer: SmtpMailer, sink: Sink) -> None:
+    sink.drop_after_body = True
+
+    said = send_one(mailer, letter())
+
+    assert said.outcome is Outcome.DOUBTFUL
+    assert "no answer after the message" in said.said
     assert len(sink.taken) == 1
+
+
+@pytest.mark.parametrize("url", ["http://x", "smtp://", "localhost:25", "smtp://x:99999", "smtp://x:port"])
+def test_a_wrong_smtp_url_is_named(url: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="SYNDICATE_SMTP_URL"):
+        open_mailer(url, tmp_path)
+
+
+# ── one message ──────────────────────────────────────────────────────────────────────────
+
+
+def send(mailer: Mailer, hand: Callable[[], bool] = lambda: True) -> None:
+    mailer.send(message(), "paper@qinglan.example", "reader@example.com", hand)
 
 
 def test_nothing_is_sent_when_hand_says_no(mailer: SmtpMailer, sink: Sink) -> None:
@@ -127,97 +163,56 @@ def test_nothing_is_sent_when_hand_says_no(mailer: SmtpMailer, sink: Sink) -> No
     assert len(sink.taken) == 1
 
 
-def test_a_fault_in_the_ledger_leaves_no_half_message_on_the_connection(
-    mailer: SmtpMailer, sink: Sink
-) -> None:
+def test_a_fault_in_the_ledger_leaves_no_message_behind(mailer: SmtpMailer, sink: Sink) -> None:
     def hand() -> bool:
         raise StoreError("locked")
 
     with pytest.raises(StoreError):
         send(mailer, hand)
 
-    assert mailer._smtp is None
-    send(mailer)
-    assert len(sink.taken) == 1
+    assert sink.taken == []
 
 
-def test_a_job_that_closes_the_connection_waits_for_the_message_of_another(
-    mailer: SmtpMailer, sink: Sink
-) -> None:
-    closing = Thread(target=mailer.close)
-
-    def hand() -> bool:
-        closing.start()
-        closing.join(0.2)
-        return True
-
-    send(mailer, hand)
-
-    closing.join(5)
-    assert not closing.is_alive()
-    assert len(sink.taken) == 1
-
-
-@pytest.mark.parametrize(("answer", "permanent"), [("550 no such user", True), ("450 try later", False)])
-def test_a_refused_recipient_says_whether_to_try_again(
-    mailer: SmtpMailer, sink: Sink, answer: str, permanent: bool
-) -> None:
-    sink.rcpt_answer = answer
-
-    with pytest.raises(DeliveryError, match=answer[4:]) as error:
-        send(mailer, lambda: pytest.fail("nothing to hand over"))
-
-    assert error.value.permanent is permanent
-
-
-@pytest.mark.parametrize(("answer", "permanent"), [("554 spam", True), ("452 full", False)])
-def test_a_refused_message_was_surely_not_taken(
-    mailer: SmtpMailer, sink: Sink, answer: str, permanent: bool
-) -> None:
-    sink.data_answer = answer
-
-    with pytest.raises(DeliveryError) as error:
+def test_what_was_refused_or_is_in_doubt_is_an_error(mailer: SmtpMailer, sink: Sink) -> None:
+    sink.data_answer = "554 spam"
+    with pytest.raises(DeliveryError, match="554 spam") as error:
         send(mailer)
+    assert error.value.permanent
 
-    assert error.value.permanent is permanent
-    assert not isinstance(error.value, DoubtfulDeliveryError)
-
-
-def test_a_connection_lost_after_the_message_is_a_doubt(mailer: SmtpMailer, sink: Sink) -> None:
     sink.drop_after_body = True
-
-    with pytest.raises(DoubtfulDeliveryError, match="no answer after the message"):
+    with pytest.raises(DoubtfulDeliveryError):
         send(mailer)
 
-    assert len(sink.taken) == 1
 
-
-def test_no_server_is_named_and_worth_another_try() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-
-    with pytest.raises(DeliveryError, match=rf"127.0.0.1:{port}") as error:
-        send(SmtpMailer(f"smtp://127.0.0.1:{port}"))
-
-    assert not error.value.permanent
-
-
-@pytest.mark.parametrize("url", ["http://x", "smtp://", "localhost:25", "smtp://x:99999", "smtp://x:port"])
-def test_a_wrong_smtp_url_is_named(url: str, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="SYNDICATE_SMTP_URL"):
-        open_mailer(url, tmp_path)
+# ── the Maildir ──────────────────────────────────────────────────────────────────────────
 
 
 def test_the_maildir_takes_a_message_once(tmp_path: Path) -> None:
     mailer = MaildirMailer(tmp_path / "outbox")
 
-    send(mailer)
+    assert post(mailer, 1, 1, 2)[0] == [Outcome.TAKEN] * 3
     send(mailer)
 
     box = mailbox.Maildir(tmp_path / "outbox")
-    assert len(box) == 1
-    assert next(iter(box))["Message-ID"] == "<1.1@qinglan.example>"
+    assert sorted(one["Message-ID"] for one in box) == ["<1.1@qinglan.example>", "<2.1@qinglan.example>"]
+
+
+def test_the_maildir_keeps_the_message_as_it_is_without_doubled_dots(tmp_path: Path) -> None:
+    written = message("一行\n.一点开头\n末行")
+    pieces = Signer().signed(letters.cast(written))
+
+    send_one(MaildirMailer(tmp_path), Letter(1, "a@b.example", "c@d.example", pieces))
+
+    (file,) = (tmp_path / "new").iterdir()
+    assert file.read_bytes() == written.as_bytes()
+
+
+def test_the_maildir_waits_where_it_is_asked_to(tmp_path: Path) -> None:
+    given_out = iter([0.01, letter(), 0.0, None])
+
+    answers = list(MaildirMailer(tmp_path).post(lambda: next(given_out), Journal()))
+
+    assert [answer.outcome for answer in answers] == [Outcome.TAKEN]
 
 
 def test_the_maildir_takes_nothing_when_hand_says_no(tmp_path: Path) -> None:
@@ -233,3 +228,12 @@ def test_an_outbox_that_was_made_by_halves_is_finished(tmp_path: Path) -> None:
     send(MaildirMailer(tmp_path / "outbox"))
 
     assert len(mailbox.Maildir(tmp_path / "outbox")) == 1
+
+
+def test_an_outbox_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "outbox").write_text("a file")
+
+    answer = send_one(MaildirMailer(tmp_path / "outbox"), letter())
+
+    assert answer.outcome is Outcome.LATER
+    assert str(tmp_path / "outbox") in answer.said

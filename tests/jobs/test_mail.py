@@ -500,3 +500,28 @@ def test_a_preview_is_the_mail_that_would_be_sent(services: Services) -> None:
 def test_a_preview_of_nothing_says_so(services: Services, slug: str, day: date | None, told: str) -> None:
     with pytest.raises(IssueError, match=told):
         mail_digests.preview(services, slug, day, "zh-CN")
+
+
+def test_a_slow_domain_holds_up_no_other_and_a_resting_one_is_not_waited_for(
+    services: Services, server: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail_digests, "BATCH", 4)
+    monkeypatch.setattr(mail_digests, "CROWD", 3)
+    services = replace(services, mailer=server)
+    for n in range(9):
+        subscribe(services, f"{n}@slow.example")
+    for n in range(3):
+        subscribe(services, f"{n}@fast.example")
+    ingest.ingest(services, sample(16))
+    server.fault = LATER  # whoever comes first
+    server.between = lambda: setattr(server, "fault", None)
+
+    mail_digests.run(services)
+
+    assert sorted(server.taken) == [f"{n}@fast.example" for n in range(3)]
+    with store.reading(services.db) as db:
+        waiting = [deliveries.find(db, number) for number in range(1, 10)]
+    assert [one.attempts for one in waiting if one] == [1] + [0] * 8
+    clock.pass_(timedelta(minutes=2))
+    mail_digests.run(services)
+    assert len(server.taken) == 12

@@ -34,7 +34,7 @@ def test_a_domain_gets_no_more_a_second_than_it_takes() -> None:
 
     assert given.next(10) == "1@qq.com"
     assert given.next(10) == "3@other.com"
-    assert given.next(10) == 0.25
+    assert given.next(10) == 0.5
     assert given.next(10.25) == 0.25
     assert given.next(10.5) == "2@qq.com"
 
@@ -94,7 +94,28 @@ def test_a_crowded_domain_is_named() -> None:
     given = pace()
     given.add(["1@a.com", "2@a.com", "1@b.com"])
 
-    assert given.crowded(2) == ("a.com",)
+    assert given.crowded(2, 0) == {"a.com"}
+
+
+def test_a_domain_that_rests_wants_no_more_and_gives_back_what_waits() -> None:
+    given = pace(qq=Limit(per_second=2))
+    given.add(["1@qq.com", "2@qq.com", "1@a.com", "2@a.com", "3@a.com"])
+    assert given.ready(0) == 5
+    first = given.next(0)
+    assert isinstance(first, str)
+    given.done(first, 0, refused=True)
+
+    assert given.crowded(9, 0) == {"qq.com"}
+    assert given.ready(0) == 3
+    assert dict(given.back(10)) == {"2@qq.com": REST - 10, "1@a.com": 0, "2@a.com": 0, "3@a.com": 0}
+    assert given.next(99) is None
+
+
+def test_of_a_slow_domain_only_a_second_s_worth_is_ready() -> None:
+    given = pace(qq=Limit(per_second=2))
+    given.add([f"{n}@qq.com" for n in range(100)])
+
+    assert given.ready(0) == 3
 
 
 @given(

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-import jsonschema  # type: ignore[import-untyped]  # its stubs are a package of their own
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as some
@@ -198,6 +198,12 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     ((name, body),) = sample(16)
     clock.pass_(timedelta(minutes=1))
     ingest.ingest(services, [(name, body.replace("落户青岚".encode(), "落户我县".encode()))])
+    for day in (date(2026, 10, 12), date(2026, 11, 9)):  # an article less, sealed and live
+        clock.pass_(timedelta(minutes=1))
+        name, body = old_issue(services, day)
+        ingest.ingest(services, [(name, body)])
+        less = re.sub("# 柿子红了.*?(?=\n# )", "", body.decode(), flags=re.DOTALL)
+        ingest.ingest(services, [(name, less.encode())])
     publish.run(services)
     yield services
     services.db.dispose()
@@ -219,6 +225,17 @@ def test_every_feed_of_the_sample_newspaper_is_valid(services: Services) -> None
         "section",
         "series",
     }
+
+
+@pytest.mark.parametrize("feed", ["all", "corrections", "archive/all-2026-10"])
+def test_a_withdrawn_entry_is_marked_in_the_head_and_leaves_a_notice(services: Services, feed: str) -> None:
+    file = services.settings.data / "public" / "qinglan" / "feeds" / f"{feed}.atom"
+    root = etree.fromstring(file.read_bytes(), XML_TEXT)
+
+    marks = root.findall("{http://purl.org/atompub/tombstones/1.0}deleted-entry")
+    notices = [entry for entry in root.iter(f"{ATOM}entry") if entry.findtext(f"{ATOM}title") == "（已撤回）"]
+    told = [(entry.findtext(f"{ATOM}id"), entry.findtext(f"{ATOM}updated")) for entry in notices]
+    assert [(mark.get("ref"), mark.get("when")) for mark in marks] == told != []
 
 
 def test_an_issue_s_books_are_told_of_in_every_format(services: Services) -> None:
@@ -248,7 +265,8 @@ def test_a_search_is_a_valid_feed_too(services: Services, asked: str) -> None:
 
 def test_what_stood_in_print_is_told_to_programs(services: Services) -> None:
     folder = services.settings.data / "public" / "qinglan" / "feeds"
-    told = [item["_syndicate"] for item in json.loads((folder / "all.json").read_bytes())["items"]]
+    items = json.loads((folder / "all.json").read_bytes())["items"]
+    told = [item["_syndicate"] for item in items if item["title"] != "（已撤回）"]
 
     assert all({"page", "kind"} <= set(one) for one in told)
     for name in ("kicker", "subheads", "series", "byline", "jump"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, insert, update
@@ -64,7 +65,7 @@ def state(engine: Engine, subscription: Subscription) -> tuple[SubscriptionState
 def suppressed(engine: Engine, address: str = "reader@example.org") -> str | None:
     with store.reading(engine) as db:
         found = suppressions.find(db, address)
-    return found and found.reason
+    return found.reason if found else None
 
 
 def test_a_hard_bounce_suppresses_the_address(engine: Engine) -> None:
@@ -91,7 +92,11 @@ def test_a_hard_bounce_suppresses_the_address(engine: Engine) -> None:
 def test_all_papers_of_the_address_end(engine: Engine) -> None:
     reader = subscribe(engine)
     with store.writing(engine) as db:
-        values = {"publication": "other", "mailbox": "reader@example.org", "address": reader.address}
+        values: dict[str, Any] = {
+            "publication": "other",
+            "mailbox": "reader@example.org",
+            "address": reader.address,
+        }
         values |= dict.fromkeys(("sections", "bylines", "series", "words"), ())
         values |= {
             "rhythm": "issue",

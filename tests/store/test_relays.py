@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
 from sqlalchemy import Engine, select
 
 from syndicate import store
+from syndicate.model import Article, PushKind
+from syndicate.store import entries as ledger
 from syndicate.store import relays
 from syndicate.store.tables import entries, relay_events
-from tests.samples import NOW, PAPER, article, ingest, issue
+from tests.samples import DAY, NOW, PAPER, article, ingest, issue
 
 LATER = NOW + timedelta(hours=1)
 
@@ -64,3 +71,79 @@ def test_the_newest_event_is_the_paper_s_own(engine: Engine) -> None:
     with store.reading(engine) as db:
         assert relays.newest(db, PAPER.slug) == 3
         assert relays.newest(db, "another") == 0
+
+
+@dataclass
+class Listener:
+    """A bot's group: which articles it has, each in which version."""
+
+    feed: str
+    cursor: relays.Cursor = field(default_factory=lambda: relays.Cursor(0))
+    has: dict[str, object] = field(default_factory=dict)
+
+    def poll(self, engine: Engine, limit: int) -> bool:
+        """One answer; every message of it says something that the group did not know. True when there is no more."""
+        with store.reading(engine) as db:
+            found, self.cursor = relays.happened(db, PAPER.slug, self.feed, self.cursor, limit)
+            last = relays.newest(db, PAPER.slug)
+        for one in found:
+            match one.kind:
+                case PushKind.NEW:
+                    assert one.entry.id not in self.has
+                    self.has[one.entry.id] = one.entry.updated
+                case PushKind.CORRECTED:
+                    assert self.has[one.entry.id] != one.entry.updated
+                    self.has[one.entry.id] = one.entry.updated
+                case _:
+                    del self.has[one.entry.id]
+        return self.cursor.at >= last
+
+
+FEEDS = ("all", "section-yaowen", "section-zonghe", "page-1")
+STEPS = some.lists(
+    some.tuples(some.sampled_from(["mend", "toggle", "move"]), some.integers(0, 3))
+    | some.tuples(some.sampled_from(FEEDS), some.integers(1, 3)),
+    max_size=14,
+)
+DAYS = count()
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(STEPS)
+def test_whatever_happens_between_two_answers_each_group_knows_what_the_paper_says(
+    engine: Engine, steps: list[tuple[str, int]]
+) -> None:
+    """And is told nothing that it knew: see Listener. An article that moves stays known where it stood."""
+    day, now = DAY + timedelta(days=next(DAYS)), NOW
+    with store.reading(engine) as db:
+        begin = relays.Cursor(relays.newest(db, PAPER.slug))
+    listeners = {feed: Listener(feed, begin) for feed in FEEDS}
+    shown, said, moved = [True] * 4, [0] * 4, [False] * 4
+    for what, n in [("toggle", 3), *steps]:
+        now += timedelta(minutes=1)
+        if what in FEEDS:
+            listeners[what].poll(engine, n)
+            continue
+        shown[n] ^= what == "toggle" and n > 0
+        said[n] += what == "mend"
+        moved[n] ^= what == "move"
+        ingest(engine, issue(*_printed(shown, said, moved), day=day), now=now)
+
+    for listener in listeners.values():
+        while not listener.poll(engine, 2):
+            pass
+    with store.reading(engine) as db:
+        live = ledger.of_issue(db, PAPER.slug, day)
+    assert listeners["all"].has == {e.id: e.updated for e in live}
+    assert listeners["page-1"].has == {e.id: e.updated for e in live}
+    for section in ("yaowen", "zonghe"):
+        here = {e.id: e.updated for e in live if e.section == section}
+        has = listeners[f"section-{section}"].has
+        assert here.items() <= has.items() <= {e.id: e.updated for e in live}.items()
+
+
+def _printed(shown: list[bool], said: list[int], moved: list[bool]) -> Iterator[Article]:
+    for n in range(4):
+        if shown[n]:
+            section = "zonghe" if moved[n] else "yaowen"
+            yield article(n + 1, headline=f"第{n}条，第{said[n]}稿", section=section)

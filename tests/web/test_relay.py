@@ -165,20 +165,44 @@ def test_a_bot_that_was_away_for_a_month_catches_up(client: FlaskClient, service
     assert came == [("new", f"{day}/{place}") for day in days for place in ("1/1", "1/2", "2/1")]
 
 
-def test_passes_end_between_issues_too(
-    client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
+def test_what_is_taken_back_between_two_answers_is_not_mentioned(
+    client: FlaskClient, services: Services
 ) -> None:
-    monkeypatch.setattr("syndicate.store.relays.PASS", 2)
-    cursor = poll(client, after="now")["cursor"]
     ingest(services.db, issue())
-    ingest(services.db, issue(article(1, headline="更正后的标题"), article(2)), now=LATER)
+    first = poll(client, limit=1)
+    ingest(services.db, issue(article(1), article(2, headline="更正后的标题")), now=LATER)
+    second = poll(client, after=first["cursor"], limit=1)
+    third = poll(client, after=second["cursor"], limit=1)
 
-    came, more = [], True
-    while more:
-        said = poll(client, after=cursor)
-        came, cursor, more = came + told(said), said["cursor"], said["more"]
+    assert told(second) == NEW[1:2]
+    assert "更正后的标题" in second["messages"][0]["text"]
+    assert (told(third), third["more"]) == ([], False)
 
-    assert came == [*NEW[:2], ("corrected", f"{DAY}/1/1"), ("withdrawn", f"{DAY}/2/1")]
+
+def test_what_was_taken_back_and_is_there_again_is_new_again(client: FlaskClient, services: Services) -> None:
+    ingest(services.db, issue())
+    cursor = poll(client)["cursor"]
+    ingest(services.db, issue(article(1), article(2)), now=LATER)
+    taken_back = poll(client, after=cursor)
+    ingest(services.db, issue(), now=LATER + timedelta(hours=1))
+    again = poll(client, after=taken_back["cursor"])
+
+    assert (told(taken_back), told(again)) == ([("withdrawn", f"{DAY}/2/1")], NEW[2:])
+    assert again["messages"][0]["id"] != again["messages"][0]["entry"]
+    assert told(poll(client, after=cursor)) == []  # who slept through it has it still
+
+
+def test_a_section_hears_of_what_moved_away_and_was_taken_back(
+    client: FlaskClient, services: Services
+) -> None:
+    yaowen = "/qinglan/relay/section-yaowen.json"
+    ingest(services.db, issue())
+    cursor = poll(client, yaowen)["cursor"]
+    third = article(3, page=2, page_title="综合", section="zonghe")
+    ingest(services.db, issue(article(1), article(2, section="zonghe"), third), now=LATER)
+    ingest(services.db, issue(article(1), third), now=LATER)
+
+    assert told(poll(client, yaowen, after=cursor)) == [("withdrawn", f"{DAY}/1/2")]
 
 
 def test_messages_keep_to_wechat_s_limits(client: FlaskClient, services: Services) -> None:
@@ -219,14 +243,42 @@ def test_what_makes_no_sense_is_refused_in_one_line(client: FlaskClient, asked: 
     assert set(json.loads(answer.data)) == {"error"}
 
 
-def test_an_unknown_paper_or_feed_is_not_found(client: FlaskClient) -> None:
-    assert client.get("/nobody/relay/all.json").status_code == 404
-    assert client.get("/qinglan/relay/nothing.json").status_code == 404
+@pytest.mark.parametrize(
+    "path",
+    [
+        "nobody/relay/all",
+        *(
+            f"qinglan/relay/{feed}"
+            for feed in ("nothing", "page-x", "page-0", "section-nix", "issues", "section-", "all-")
+        ),
+    ],
+)
+def test_an_unknown_paper_or_feed_is_not_found(client: FlaskClient, path: str) -> None:
+    assert client.get(f"/{path}.json").status_code == 404
 
 
-@given(some.integers(0, 10**17), some.integers(0, 10**9), some.integers(0, 10**9))
-def test_a_cursor_is_read_as_it_was_written(seen: int, on: int, further: int) -> None:
-    cursor = Cursor(seen + on, seen, seen + on + further)
+def test_a_renamed_section_is_found_under_its_new_name(client: FlaskClient) -> None:
+    answer = client.get("/qinglan/relay/section-toutiao.json?after=now&limit=3")
+
+    assert answer.status_code == 301
+    assert answer.headers["Location"] == "/qinglan/relay/section-yaowen.json?after=now&limit=3"
+
+
+def test_a_cursor_of_a_newer_database_is_refused(client: FlaskClient, services: Services) -> None:
+    ingest(services.db, issue())
+
+    assert client.get(FEED, query_string={"after": relay.written(Cursor(99))}).status_code == 400
+
+
+STEPS = some.lists(some.tuples(some.integers(1, 10**6), some.integers(1, 10**6)), max_size=40)
+
+
+@given(some.integers(0, 10**9), STEPS)
+def test_a_cursor_is_read_as_it_was_written(seen: int, steps: list[tuple[int, int]]) -> None:
+    cursor, newest = Cursor(seen), seen
+    for on, more in steps:
+        newest = max(newest, cursor.at + on + more)
+        cursor = cursor.come(cursor.at + on, newest)
 
     assert relay.read(relay.written(cursor)) == cursor
 
@@ -277,9 +329,9 @@ def test_who_finds_no_room_to_wait_is_answered_at_once(client: FlaskClient) -> N
     relay._waiting.acquire()
     relay._waiting.acquire()
     try:
-        begun = time.monotonic()
-        assert told(poll(client, after=cursor, wait=30)) == []
-        assert time.monotonic() - begun < 15
+        answer = client.get(FEED, query_string={"after": cursor, "wait": 30})
+        assert answer.headers["Retry-After"] == "10"
+        assert told(json.loads(answer.data)) == []
     finally:
         relay._waiting.release(2)
 

@@ -54,6 +54,7 @@ def _subscriptions() -> None:
         _moment("paused_until"),
         sa.Column("source", sa.Text, nullable=False, server_default="site"),
         sa.Column("moving", sa.Text),
+        sa.Column("letters", sa.Integer, nullable=False, server_default="0"),
     ):
         op.add_column("subscriptions", column)
 

@@ -10,7 +10,7 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """The log of events; what was printed before it began is in it as new, in print order."""
+    """The log of events; what was printed before it began is in it as new, in print order; what was taken back, as withdrawn after it."""
     op.create_table(
         "relay_events",
         sa.Column("seq", sa.Integer, nullable=False),
@@ -29,5 +29,10 @@ def upgrade() -> None:
     op.execute(
         "INSERT INTO relay_events (publication, entry, kind, section, at)"
         " SELECT publication, id, 'new', section, published FROM entries"
-        " WHERE kind IN ('article', 'photo') ORDER BY published, page, n"
+        " WHERE kind IN ('article', 'photo') ORDER BY date, page, n"
+    )
+    op.execute(
+        "INSERT INTO relay_events (publication, entry, kind, section, at)"
+        " SELECT publication, id, 'withdrawn', section, withdrawn FROM entries"
+        " WHERE kind IN ('article', 'photo') AND withdrawn IS NOT NULL ORDER BY withdrawn, id"
     )

@@ -1,0 +1,71 @@
+"""Polls of relay bots with nothing new: our default server, against nginx answering 304 for a file of that size.
+
+Both sides answer 304; nginx looks at a file, ours at the paper's log. Needs wrk and nginx (Debian's packages of that
+name); says so where they are missing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from dataclasses import replace
+from pathlib import Path
+
+from bench import paper
+from bench.serve import _free_port, _nginx, _wait, _wrk
+from syndicate.services import open_services
+from syndicate.settings import load
+
+RELAY = "/qinglan/relay/all.json"
+STATIC = "/static-poll.json"
+ROUNDS = 3
+
+
+def main() -> None:
+    missing = [program for program in ("wrk", "nginx") if not shutil.which(program)]
+    if missing:
+        print(f"needs {' and '.join(missing)}: apt-get install {' '.join(missing)}")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        services = open_services(load({"SYNDICATE_DATA": folder}))
+        paper.fill(replace(services, settings=replace(services.settings, books=False)))
+        port, nginx_port = _free_port(), _free_port()
+        env = {**os.environ, "SYNDICATE_DATA": folder, "SYNDICATE_PORT": str(port)}  # noqa: TID251  # what the server is started with
+        ours = subprocess.Popen(
+            [sys.executable, "-m", "syndicate", "web"], env=env, stderr=subprocess.DEVNULL
+        )
+        nginx = None
+        try:
+            _wait(f"http://127.0.0.1:{port}{RELAY}?after=now")
+            cursor, _, _ = _asked(port, f"{RELAY}?after=now")
+            poll = f"{RELAY}?after={cursor}"
+            _, etag, body = _asked(port, poll)
+            (Path(folder) / "public" / STATIC.strip("/")).write_bytes(body)
+            nginx = _nginx(Path(folder), nginx_port)
+            theirs_etag = _wait(f"http://127.0.0.1:{nginx_port}{STATIC}")
+            for _ in range(ROUNDS):
+                theirs = _wrk(nginx_port, (f"If-None-Match: {theirs_etag}",), STATIC)
+                mine = _wrk(port, (f"If-None-Match: {etag}",), poll)
+                print(
+                    f"nothing new: ours {mine:9.0f}/s, nginx {theirs:9.0f}/s, ours / nginx {mine / theirs:.2f}"
+                )
+        finally:
+            for process in filter(None, (ours, nginx)):
+                process.terminate()
+                process.wait()
+
+
+def _asked(port: int, path: str) -> tuple[str, str, bytes]:
+    """The cursor, the ETag and the bytes of an answer."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as got:
+        body = got.read()
+        return str(json.loads(body)["cursor"]), str(got.headers["ETag"]), body
+
+
+if __name__ == "__main__":
+    main()
