@@ -1,5 +1,7 @@
 """Polls of relay bots with nothing new: our default server, against nginx answering 304 for a file of that size.
 
+
+And 10 000 generated articles as messages: how many are longer than WeChat takes.
 Both sides answer 304; nginx looks at a file, ours at the paper's log. Needs wrk and nginx (Debian's packages of that
 name); says so where they are missing.
 """
@@ -12,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from dataclasses import replace
 from pathlib import Path
@@ -20,13 +23,30 @@ from bench import paper
 from bench.serve import _free_port, _nginx, _wait, _wrk
 from syndicate.services import open_services
 from syndicate.settings import load
+from tests.render.test_wechat import message, over
+from tests.wechat import generated
 
 RELAY = "/qinglan/relay/all.json"
 STATIC = "/static-poll.json"
 ROUNDS = 3
+ARTICLES = 10_000
 
 
 def main() -> None:
+    _generated()
+    _polls()
+
+
+def _generated() -> None:
+    """Every message of so many articles, held against every limit."""
+    began = time.perf_counter()
+    wrong = [entry.id for entry in generated.articles(ARTICLES) if over(message(entry))]
+    print(
+        f"{ARTICLES} articles as messages in {time.perf_counter() - began:.0f} s, {len(wrong)} over a limit"
+    )
+
+
+def _polls() -> None:
     missing = [program for program in ("wrk", "nginx") if not shutil.which(program)]
     if missing:
         print(f"needs {' and '.join(missing)}: apt-get install {' '.join(missing)}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-import idna
 import regex
 from disposable_email_domains import allowlist, blocklist
 from email_validator import EmailNotValidError, validate_email
@@ -23,17 +22,21 @@ _AS_TYPED = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
     ord("\u3000"): " ",
 }
 
-# Scripts that are written together; all others alone, or with Latin letters beside Han (UTS 39 §5.2, Highly
-# Restrictive): a Cyrillic а among Latin letters looks like an a.
-_TOGETHER = tuple(
-    regex.compile(rf"[\p{{Common}}\p{{Inherited}}{scripts}]*")
-    for scripts in (
-        r"\p{Latin}\p{Han}\p{Hiragana}\p{Katakana}",
-        r"\p{Latin}\p{Han}\p{Bopomofo}",
-        r"\p{Latin}\p{Han}\p{Hangul}",
-    )
+# Of these scripts one is written alone, and Latin only beside Han (UTS 39 §5.2, Highly Restrictive; UAX 31, table 5,
+# with Mongolian and Yi): a Cyrillic а among Latin letters looks like an a.
+_ALONE = (
+    "Arabic Armenian Bengali Cyrillic Devanagari Ethiopic Georgian Greek Gujarati Gurmukhi Hebrew Kannada Khmer Lao"
+    " Malayalam Mongolian Myanmar Oriya Sinhala Tamil Telugu Thaana Thai Tibetan Yi"
 )
-_SCRIPT = regex.compile(r"[^\p{Common}\p{Inherited}]")
+_BESIDE_HAN = ("Hiragana Katakana", "Bopomofo", "Hangul")
+
+
+def _of(scripts: str) -> regex.Pattern[str]:
+    letters = "".join(rf"\p{{{script}}}" for script in ("Common", "Inherited", *scripts.split()))
+    return regex.compile(f"[{letters}]*")
+
+
+_TOGETHER = tuple(_of(f"Latin Han {others}") for others in _BESIDE_HAN) + tuple(map(_of, _ALONE.split()))
 
 
 def read(text: str) -> tuple[str, Fault | None]:
@@ -59,10 +62,9 @@ def read(text: str) -> tuple[str, Fault | None]:
 
 def shown(address: str) -> str:
     """The address as its owner writes it: xn--fsqu00a.example is 例子.example."""
-    local, at, domain = address.rpartition("@")
     try:
-        return local + at + idna.decode(domain)
-    except (idna.IDNAError, UnicodeError):
+        return str(validate_email(address, check_deliverability=False).normalized)
+    except EmailNotValidError:
         return address
 
 
@@ -73,16 +75,7 @@ def _labels(address: str) -> Iterator[str]:
 
 def _of_one_hand(label: str) -> bool:
     """Whether one person would write these letters together."""
-    other = _SCRIPT.search(label)
-    if other is None or any(scripts.fullmatch(label) for scripts in _TOGETHER):
-        return True
-    alone = rf"[\p{{Common}}\p{{Inherited}}\p{{{_script(other[0])}}}]*"
-    return regex.fullmatch(alone, label) is not None
-
-
-def _script(letter: str) -> str:
-    """Its script, as far as names of letters tell: CYRILLIC SMALL LETTER A."""
-    return unicodedata.name(letter, "Unknown").split()[0].title()
+    return any(scripts.fullmatch(label) for scripts in _TOGETHER)
 
 
 def _disposable(domain: str) -> bool:

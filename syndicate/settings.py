@@ -47,6 +47,8 @@ class Settings:
     host: str
     port: int
     web_workers: int
+    trusted_proxies: int
+    signups_per_hour: int
     secret: str
     desk_password: str
     development: bool
@@ -152,6 +154,8 @@ def _check_settings(settings: Settings) -> None:
             "an address such as bounces@paper.example, of at most 30 letters before the @ and without a +",
         ),
         ("web_workers", settings.web_workers >= 1, "at least 1"),
+        ("trusted_proxies", 0 <= settings.trusted_proxies <= 10, "0 to 10"),
+        ("signups_per_hour", settings.signups_per_hour >= 0, "0 (no limit) or more"),
         ("max_file_mb", settings.max_file_mb >= 1, "at least 1"),
         ("smtp_connections", 1 <= settings.smtp_connections <= 100, "1 to 100"),
         ("dkim_domain", not settings.dkim_domain or HOST.fullmatch(settings.dkim_domain), "a host name"),

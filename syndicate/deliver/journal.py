@@ -1,27 +1,37 @@
 """What a worker did since it last wrote to the database, so that killing it loses next to nothing of it.
 
     b 4711     the letter is written
-    h 4711     the last bytes of the letter go out now
+    h 4711 2   the last bytes of the letter go out now, on the second connection
     t 4711     the server has said 250
+    r 4711     the server has said something else
+    d 4711     the connection broke before it said anything
 
 One small file for each batch, written without waiting for the disk: what a process has written stays when the
-process is killed, and only a machine that loses its power forgets it. The window in which a letter may be sent a
-second time is the time between the server's 250 and the line `t`: the way of the answer, and one system call.
+process is killed, and only a machine that loses its power forgets it. What was under way when the worker was killed
+is heard out by a witness (witness.py). An answer is only looked at until its line stands here,
+so no moment is left in which a letter may be sent a second time; but with TLS, where no witness can listen: there it is
+the way of the answer, and one system call.
 
 Beside them, for each digest, the mailboxes that have it: what an older database, brought back, does not know.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+import socket
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from syndicate.deliver import witness
 from syndicate.errors import DeliveryError
 
+_ARRIVES = 10.0  # seconds in which a witness is there, on a machine that does much else
 _WIDTH = 8  # bytes of a mailbox's hash: of a million, no two are likely to be equal
 
 
@@ -36,22 +46,35 @@ class Journal:
             self._open = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as e:
             raise DeliveryError(f"{self._file}: {e.strerror}", permanent=False) from e
+        self._lines: dict[socket.socket, int] = {}
+        self._witness: socket.socket | None = None
+        self._child: subprocess.Popen[bytes] | None = None
 
     def begun(self, number: int) -> None:
         """That letter is written next."""
         os.write(self._open, b"b %d\n" % number)
 
-    def handing(self, number: int) -> None:
-        """The last bytes of that letter go out next."""
-        os.write(self._open, b"h %d\n" % number)
+    def handing(self, number: int, line: socket.socket | None = None) -> None:
+        """The last bytes of that letter go out next, on that connection (None: on one that cannot be shared)."""
+        os.write(self._open, b"h %d %d\n" % (number, self._shared(line) if line else 0))
 
     def taken(self, number: int) -> None:
         """The server has that letter."""
         os.write(self._open, b"t %d\n" % number)
 
+    def refused(self, number: int) -> None:
+        """The server does not want that letter."""
+        os.write(self._open, b"r %d\n" % number)
+
+    def doubtful(self, number: int) -> None:
+        """Nobody will know whether the server has that letter."""
+        os.write(self._open, b"d %d\n" % number)
+
     def remove(self) -> None:
         """The database knows all of it."""
-        os.close(self._open)
+        self._close()
+        if self._child is not None:
+            self._child.wait()
         self._file.unlink(missing_ok=True)
 
     def __enter__(self) -> Journal:
@@ -65,7 +88,48 @@ class Journal:
         if kind is None:
             self.remove()
         else:
-            os.close(self._open)
+            self._close()
+
+    def _shared(self, line: socket.socket) -> int:
+        """The number of that connection, which the witness has from now on; 0 where there is no witness."""
+        if line not in self._lines:
+            if self._witness is None and not self._lines:
+                self._witness, self._child = _called(self._file)
+            self._lines[line] = len(self._lines) + 1
+            try:
+                if self._witness is not None:
+                    socket.send_fds(self._witness, [b"%d" % self._lines[line]], [line.fileno()])
+            except OSError:  # killed, perhaps: then nobody listens
+                self._witness = None
+        return self._lines[line] if self._witness is not None else 0
+
+    def _close(self) -> None:
+        os.close(self._open)
+        if self._witness is not None:
+            self._witness.close()
+
+
+def _called(journal: Path) -> tuple[socket.socket | None, subprocess.Popen[bytes] | None]:
+    """A witness that is there and holds the journal's lock; none where no process can be started."""
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with its:
+        try:
+            child = subprocess.Popen(  # noqa: S603  # our own program, a file's name and a number
+                [sys.executable, "-I", "-S", witness.__file__, str(journal), str(its.fileno())],
+                pass_fds=(its.fileno(),),
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # who kills the worker's group does not kill it
+            )
+        except OSError:
+            ours.close()
+            return None, None
+    ours.settimeout(_ARRIVES)
+    try:
+        there = ours.recv(16)
+    except OSError:
+        there = b""
+    ours.settimeout(None)
+    return (ours if there else None), child
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +138,7 @@ class Left:
 
     mark: str
     taken: tuple[int, ...]
+    doubtful: tuple[int, ...]
     begun: tuple[int, ...]  # and not known to be taken
     handed: tuple[int, ...]  # likewise: these may come twice
 
@@ -81,12 +146,25 @@ class Left:
 def left(folder: Path) -> Iterator[Left]:
     """The journals that lie there, of workers that are gone; the caller holds their lock."""
     for file in sorted(folder.glob("*.journal")):
-        said: dict[bytes, set[int]] = {b"b": set(), b"h": set(), b"t": set()}
+        if not _is_free(file):  # a witness still listens: later
+            continue
+        said: dict[bytes, set[int]] = {what: set() for what in (b"b", b"h", b"t", b"r", b"d")}
         for line in file.read_bytes().split(b"\n")[:-1]:  # a last line without its end was never finished
-            what, _, number = line.partition(b" ")
+            what, number, *_ = line.split()
             said[what].add(int(number))
-        taken, begun, handed = (said[what] for what in (b"t", b"b", b"h"))
-        yield Left(file.stem, *(tuple(sorted(found)) for found in (taken, begun - taken, handed - taken)))
+        taken, begun, handed, doubtful = (said[what] for what in (b"t", b"b", b"h", b"d"))
+        sure = taken | doubtful
+        found = (taken, doubtful - taken, begun - sure, handed - sure - said[b"r"])
+        yield Left(file.stem, *(tuple(sorted(numbers)) for numbers in found))
+
+
+def _is_free(file: Path) -> bool:
+    with file.open("rb") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def forget(folder: Path, mark: str) -> None:

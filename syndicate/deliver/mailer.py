@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -151,7 +152,13 @@ def _file_name(message: bytes) -> str:
 
 
 class _NoJournal:
-    def handing(self, number: int) -> None:
+    def handing(self, number: int, line: socket.socket | None = None) -> None:
+        """Nobody wants to know."""
+
+    def refused(self, number: int) -> None:
+        """Nobody wants to know."""
+
+    def doubtful(self, number: int) -> None:
         """Nobody wants to know."""
 
     def taken(self, number: int) -> None:
@@ -168,7 +175,7 @@ class _Asking(_NoJournal):
     def __init__(self, hand: Hand) -> None:
         self._hand = hand
 
-    def handing(self, number: int) -> None:  # noqa: ARG002  # there is one
+    def handing(self, number: int, line: socket.socket | None = None) -> None:  # noqa: ARG002  # there is one
         """Ask."""
         if not self._hand():
             raise _NotOursError

@@ -8,6 +8,7 @@ import os
 import socket
 import ssl
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from enum import Enum, auto
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
 from time import monotonic
@@ -77,7 +78,10 @@ class Line:
     def listen(self, *, to_the_end: bool = False) -> None:
         """Read what has come."""
         for chunk in self._chunks():
+            shared = self.talk.shared is not None
             self.talk.received(chunk)
+            if shared:  # only looked at so far: were we killed before it was noted, the witness would hear it
+                self._socket.recv(len(chunk))
             self._wait_anew()
             if self.talk.wants_tls:
                 self._begin_tls()
@@ -112,6 +116,8 @@ class Line:
     def close(self) -> None:
         """Nothing more is said."""
         self._watch(0)
+        with suppress(OSError):  # a witness may hold it, too
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def _step(self) -> Step:
@@ -157,6 +163,7 @@ class Line:
         if self._relay.tls is Tls.IMPLICIT:
             self._begin_tls()
         else:
+            self.talk.shared = self._socket
             self._phase = _Phase.TALKING
 
     def _is_near(self) -> bool:
@@ -166,6 +173,7 @@ class Line:
             return False
 
     def _begin_tls(self) -> None:
+        self.talk.shared = None
         context = self._context or ssl.create_default_context()
         self._socket = context.wrap_socket(
             self._socket, server_hostname=self._relay.host, do_handshake_on_connect=False
@@ -190,7 +198,7 @@ class Line:
         """What has come; raises LineError at its end."""
         while True:
             try:
-                chunk = self._socket.recv(AT_ONCE)
+                chunk = self._socket.recv(AT_ONCE, socket.MSG_PEEK if self.talk.shared else 0)
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return
             except OSError as e:

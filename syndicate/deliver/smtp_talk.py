@@ -10,6 +10,7 @@ Each command that was said waits in a queue with its letter, so a reply always f
 from __future__ import annotations
 
 import re
+import socket
 from base64 import b64encode
 from collections import deque
 from collections.abc import Callable
@@ -34,11 +35,17 @@ _ABOUT_US = (503, 530, 534, 535, 538)
 class Journal(Protocol):
     """Where it is noted at once how far a letter is."""
 
-    def handing(self, number: int) -> None:
-        """Its last bytes are given to the network next."""
+    def handing(self, number: int, line: socket.socket | None = None) -> None:
+        """Its last bytes are given to the network next; `line`: by that connection, where others may hear it, too."""
 
     def taken(self, number: int) -> None:
         """The server has just said that it has it."""
+
+    def refused(self, number: int) -> None:
+        """The server has just said that it does not want it."""
+
+    def doubtful(self, number: int) -> None:
+        """The connection is gone, and with it the answer."""
 
 
 class LineError(Exception):
@@ -95,6 +102,7 @@ class Talk:
         self.served = 0  # letters that the server has answered here
         self.wants_body = False  # the letter may go out now
         self.wants_dot = False  # all of it was said, but its dot
+        self.shared: socket.socket | None = None  # the connection, while it speaks plainly
         self._relay = relay
         self._name = name
         self._journal = journal
@@ -174,7 +182,7 @@ class Talk:
         way = self._ways[0]
         self.wants_dot = False
         way.dot_at = self._sent + len(self.out)
-        self._journal.handing(way.letter.number)
+        self._journal.handing(way.letter.number, self.shared)
         self.out += b".\r\n"
         self._expected.append((Step.BODY, way))
         if following is not None:
@@ -204,6 +212,7 @@ class Talk:
         for way in ways:
             # Of what TLS was given, some may have gone out although it says that it could not.
             if way.dot_at is not None and (self._sent > way.dot_at or self._secure):
+                self._journal.doubtful(way.letter.number)
                 why = f"no answer after the message: {error}"
                 self._settle(self._answer(way.letter, Outcome.DOUBTFUL, Step.BODY, why, error.reply))
                 continue
@@ -221,9 +230,12 @@ class Talk:
         if not self._expected:
             raise LineError(self._stage(), f"unasked for: {reply}", reply)
         step, way = self._expected[0]
-        if way is not None and step is Step.BODY and reply.good:
-            self._journal.taken(way.letter.number)  # before all else
-        elif reply.code == 421 and step is not Step.QUIT:  # it closes the line (RFC 5321 §3.8)
+        if way is not None and step is Step.BODY:  # noted before all else
+            if reply.good:
+                self._journal.taken(way.letter.number)
+            elif reply.code >= 400 and reply.code != 421:  # that one leaves it open whether it was taken
+                self._journal.refused(way.letter.number)
+        if reply.code == 421 and step is not Step.QUIT:  # it closes the line (RFC 5321 §3.8)
             raise LineError(self._stage(), str(reply), reply)
         self._expected.popleft()
         if way is None:

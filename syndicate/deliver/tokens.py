@@ -20,6 +20,8 @@ class Tokens:
         self._confirm = URLSafeSerializer(secret, salt="confirm")
         self._leave = URLSafeSerializer(secret, salt="leave")
         self._manage = URLSafeSerializer(secret, salt="manage")
+        self._move = URLSafeSerializer(secret, salt="move")
+        self._erased_key = hmac.new(secret.encode(), b"erased", hashlib.sha256).digest()
         self._mail_key = hmac.new(secret.encode(), b"return path", hashlib.sha256).digest()
 
     def confirm(self, subscription: int) -> str:
@@ -45,6 +47,24 @@ class Tokens:
     def left(self, token: str) -> int | None:
         """The subscription that a leave token names, None for a forged one."""
         return _read(self._leave, token)
+
+    # ── subscribers who move, and those who were erased ──────────────────────────────────
+
+    def move(self, subscription: int, address: str) -> str:
+        """The token that moves a subscription to that address, once its owner presses the button."""
+        return str(self._move.dumps(f"{subscription}-{_digest(address)}"))
+
+    def moved(self, token: str) -> int | None:
+        """The subscription that a move token names; it is for the address with which `move` gives it again."""
+        try:
+            number = str(self._move.loads(token)).partition("-")[0]
+        except BadData:
+            return None
+        return int(number)
+
+    def erased(self, address: str) -> str:
+        """What is kept of an address that was erased: enough to know it again, not to read it."""
+        return hmac.new(self._erased_key, address.lower().encode(), hashlib.sha256).hexdigest()[:32]
 
     # ── addresses that mail comes back to ────────────────────────────────────────────────
     # Servers may fold their case, and give them 64 octets before the @ (RFC 5321 §4.5.3.1.1): a letter for the
@@ -91,6 +111,11 @@ class Tokens:
     def _mark(self, kind: str, number: int) -> str:
         made = hmac.new(self._mail_key, f"{kind}{number}".encode(), hashlib.sha256).digest()
         return base64.b32encode(made)[:13].decode().lower()
+
+
+def _digest(address: str) -> str:
+    """Of an address: it shall not stand in the logs of web servers."""
+    return hashlib.sha256(address.encode()).hexdigest()[:16]
 
 
 def _read(serializer: URLSafeSerializer, token: str) -> int | None:

@@ -1,16 +1,20 @@
-"""Who signed up is asked once, by mail, whether it was really they."""
+"""Who signed up, or moves, is asked once, by mail, whether it was really they."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
+from email.utils import parseaddr
+
+from sqlalchemy import Connection
 
 from syndicate import store
 from syndicate.errors import DeliveryError, DoubtfulDeliveryError
 from syndicate.model import Publication, Subscription
-from syndicate.render import digest
+from syndicate.render import confirmations
+from syndicate.render.confirmations import Asking, Sheet
 from syndicate.services import Services
-from syndicate.store import subscriptions
+from syndicate.store import subscriptions, suppressions
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +22,7 @@ BATCH = 50
 
 
 def run(services: Services) -> None:
-    """Send every confirmation mail that is due.
+    """Send every such mail that is due.
 
     A crash between claim and answer loses at most that one mail; signing up again asks again.
     """
@@ -27,7 +31,8 @@ def run(services: Services) -> None:
     for number in due:
         with store.writing(services.db) as db:
             subscription = subscriptions.claim_asking(db, number, services.now())
-        if subscription is None:
+            unwanted = subscription is not None and _unwanted(db, subscription)
+        if subscription is None or unwanted:
             continue
         if paper := services.settings.publication(subscription.publication):
             _ask(services, paper, subscription)
@@ -37,26 +42,58 @@ def run(services: Services) -> None:
     services.mailer.close()
 
 
+def _unwanted(db: Connection, subscription: Subscription) -> bool:
+    """Whether the address gets no such mail: a person decided so, or it would only remind who gets none anyhow.
+
+    One that bounced or complained is asked: who signs up anew may have a mailbox again.
+    """
+    about = confirmations.asking(subscription)
+    known = suppressions.find(db, _recipient(subscription))
+    return known is not None and (about is Asking.KNOWN or known.reason == suppressions.OPERATOR)
+
+
+def _recipient(subscription: Subscription) -> str:
+    moves = confirmations.asking(subscription) is Asking.MOVE
+    return subscription.moving or "" if moves else subscription.address
+
+
 def _ask(services: Services, paper: Publication, subscription: Subscription) -> None:
-    token = services.tokens.confirm(subscription.id)
-    now = services.now()
-    message = digest.confirmation(
-        paper,
-        subscription,
-        f"{services.settings.base_url}/{paper.slug}/confirm/{token}",
-        services.settings.mail_from,
-        services.settings.base_url,
-        f"<confirm.{hashlib.sha256(f'{token}{now}'.encode()).hexdigest()[:24]}@{paper.host}>",
-        now,
+    about, now = confirmations.asking(subscription), services.now()
+    page = _page(services, subscription, about)
+    sheet = Sheet(
+        url=f"{services.settings.base_url}/{paper.slug}/{page}",
+        sender=services.settings.mail_from,
+        base_url=services.settings.base_url,
+        message_id=f"<confirm.{hashlib.sha256(f'{page}{now}'.encode()).hexdigest()[:24]}@{paper.host}>",
+        date=now,
     )
+    message = confirmations.confirmation(paper, subscription, sheet)
     try:
-        services.mailer.send(message, services.settings.mail_from, subscription.address, lambda: True)
+        services.mailer.send(
+            message, _sender(services, subscription, about), _recipient(subscription), lambda: True
+        )
     except DoubtfulDeliveryError as e:
         log.warning("confirmation %d: %s", subscription.id, e)
     except DeliveryError as e:
         log.warning("confirmation %d: %s", subscription.id, e)
         if not e.permanent:
             _put_off(services, subscription)
+
+
+def _page(services: Services, subscription: Subscription, about: Asking) -> str:
+    tokens = services.tokens
+    if about is Asking.MOVE:
+        return f"move/{tokens.move(subscription.id, subscription.moving or '')}"
+    if about is Asking.KNOWN:
+        return f"mine/{tokens.manage(subscription.id)}"
+    return f"confirm/{tokens.confirm(subscription.id)}"
+
+
+def _sender(services: Services, subscription: Subscription, about: Asking) -> str:
+    """The envelope sender. What comes back from an address to be moved to says nothing of the present one."""
+    if about is Asking.MOVE:
+        return parseaddr(services.settings.mail_from)[1]
+    return services.confirmation_path(subscription.id)
 
 
 def _put_off(services: Services, subscription: Subscription) -> None:

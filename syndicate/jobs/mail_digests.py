@@ -69,6 +69,8 @@ def take_up(services: Services) -> None:
     for left in journal.left(folder):
         with store.writing(services.db) as db:
             done = [Settled(number, DeliveryState.SENT) for number in left.taken]
+            why = "no answer after the message"
+            done += [Settled(number, DeliveryState.DOUBTFUL, why) for number in left.doubtful]
             deliveries.settle(db, left.mark, done, now)
             deliveries.release(db, left.mark, now, but=left.begun)
         for number in left.handed:

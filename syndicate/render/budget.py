@@ -6,15 +6,21 @@ counts as JavaScript and the Official Accounts do; and blocks of HTML, which are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 import regex
 
-_SENTENCE = regex.compile(r"[。！？!?…]+[”’」』）》〕】\")]*|\.[”’\")]*(?=\s|$)")
-_CLAUSE = regex.compile(r"[，、；：,;:—]+|\s(?=\S)")
+# A mark between two digits, or inside an address on the web, ends nothing: 12,345.67 · 3：2 · https://a.example/?b
+_SENTENCE = regex.compile(
+    r"(?:[。！？…]|[!?](?![A-Za-z0-9/]))+[”’」』）》〕】\")]*|\.[”’\")]*(?=\s|$)",
+)
+_CLAUSE = regex.compile(
+    r"(?:[、；—]|[，：](?!(?<=[0-9][，：])[0-9])|[,;:](?![A-Za-z0-9/]))+|\s(?=\S)(?!(?<=[0-9]\s)[0-9])"
+)
 _OPENING, _CLOSING = "“‘「『（《〈【〔(", "”’」』）》〉】〕)"
-_WORD = regex.compile(r"[A-Za-z0-9０-９.,%'’&@/+-]")  # with its numbers, which are words, too
+_WORD = regex.compile(r"[A-Za-z0-9０-９.,:%'’&@/?=_#~+-]")  # of numbers and addresses on the web, too
+_NUMERAL = regex.compile(r"[0-9０-９〇零一二三四五六七八九十百千万亿兆两%％‰℃.：]")  # 6.8亿 · 二百三十 · 3：2
 _GRAPHEME = regex.compile(r"\X")  # UAX 29, extended grapheme clusters
 _MORE = "…"
 
@@ -58,6 +64,19 @@ def cut(text: str, limit: int, unit: Unit = Unit.CHARACTERS) -> str:
     return f"{_bare(text[: _word_end(text, room)])}{_MORE}"
 
 
+def noted(text: str, limit: int, unit: Unit, note: Callable[[int], str]) -> str:
+    """As cut(), but what was cut ends with a note, which is told how many characters are left out.
+
+    A note with a larger number must not be shorter.
+    """
+    text = text.strip()
+    room = limit - size(note(len(text)), unit)
+    if size(text, unit) <= limit or room < 1:
+        return cut(text, limit, unit)
+    kept = cut(text, room, unit)
+    return kept + note(len(text) - len(kept.removesuffix(_MORE)))
+
+
 def whole_blocks(blocks: Sequence[str], limits: Sequence[tuple[int, Unit]]) -> int:
     """How many of these blocks of HTML, from the first on, fit all the limits: a block is never cut, nor a tag."""
     left = [limit for limit, _ in limits]
@@ -82,9 +101,14 @@ def _fitting(text: str, limit: int, unit: Unit) -> int:
 
 
 def _ends(marks: regex.Pattern[str], text: str, limit: int, least: int) -> list[int]:
-    """Where such marks end within the limit, the last first."""
+    """Where such marks end within the limit, between two graphemes, the last first."""
     ends: list[int] = [m.end() for m in marks.finditer(text, 0, limit + 1)]
-    return [end for end in reversed(ends) if least <= end <= limit]
+    return [end for end in reversed(ends) if least <= end <= limit and _between_graphemes(text, end)]
+
+
+def _between_graphemes(text: str, at: int) -> bool:
+    """Whether a reader sees two characters there, also where a mark has a combining one behind it."""
+    return at >= len(text) or _GRAPHEME.match(text[at - 1 : at + 1]).end() == 1
 
 
 def _closed(text: str) -> bool:
@@ -105,6 +129,11 @@ def _word_end(text: str, limit: int) -> int:
     for end in reversed(between):
         if end <= limit // 2:
             break
-        if not (end < len(text) and _WORD.match(text[end - 1]) and _WORD.match(text[end])):
+        if end == len(text) or not _joined(text[end - 1], text[end]):
             return end
     return between[-1]
+
+
+def _joined(before: str, after: str) -> bool:
+    """Whether two characters are of one word or number."""
+    return any(kind.match(before) and kind.match(after) for kind in (_WORD, _NUMERAL))

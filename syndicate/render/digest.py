@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from email.message import EmailMessage
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from syndicate.model import Digest, Entry, Envelope, Picture, Publication, Rhythm, Subscription
+from syndicate.model import Digest, Entry, Envelope, Picture, Rhythm
 from syndicate.render import articles, columns, mail
 from syndicate.render.budget import cut
 from syndicate.render.templates import environment
@@ -55,40 +55,6 @@ def html(digest: Digest, leave_url: str, manage_url: str = "") -> str:
 def text(digest: Digest, leave_url: str, manage_url: str = "") -> str:
     """The text part, set in the columns of a terminal, and no longer than the HTML may be."""
     return _part("digest.txt", digest, leave_url, manage_url, str)
-
-
-def confirmation(
-    publication: Publication,
-    subscription: Subscription,
-    confirm_url: str,
-    sender: str,
-    base_url: str,
-    message_id: str,
-    date: datetime,
-) -> EmailMessage:
-    """The question whether the owner of an address wants the digest; its link is the only one."""
-    letter = mail.letter(publication, subscription.address, sender, message_id, date)
-    # RFC 3834: no out-of-office answer to a machine.
-    letter["Auto-Submitted"] = "auto-generated"
-    jinja = environment(subscription.language)
-    values: dict[str, object] = {
-        "paper": mail.paper(publication, subscription.language),
-        "sections": [
-            mail.named(section.title, section.title_en, subscription.language)
-            for section in publication.sections
-            if section.slug in subscription.sections
-        ],
-        "weekly": subscription.rhythm is Rhythm.WEEKLY,
-        "confirm_url": confirm_url,
-        "site": urlsplit(base_url).netloc,
-    }
-    values["choice"] = jinja.get_template("email/choice.txt").render(values).strip()
-    letter["Subject"] = mail.header(jinja.get_template("email/confirm-subject.txt").render(values))
-    return mail.with_parts(
-        letter,
-        jinja.get_template("email/confirm.txt").render(values),
-        mail.inlined(jinja.get_template("email/confirm.html").render(values)),
-    )
 
 
 @dataclass(frozen=True, slots=True)

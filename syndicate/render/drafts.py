@@ -47,7 +47,7 @@ def _fields(entry: Entry, cover: str, bulletin: Bulletin, account: OfficialAccou
 
 def _content(entry: Entry, bulletin: Bulletin) -> str:
     """The article as HTML: as much of it as there is room for, and where it was printed."""
-    blocks = [block for block in articles.html(entry.article).split("\n") if block]
+    blocks = [_styled(block) for block in articles.html(entry.article).split("\n") if block]
     if not blocks:  # a photo without a word
         blocks = [f"<p>{articles.escape(articles.headline(entry.article))}</p>"]
     end = _printed(entry, bulletin)
@@ -59,6 +59,30 @@ def _content(entry: Entry, bulletin: Bulletin) -> str:
         kept.append(f"<p>{articles.escape(cut(_plain(blocks[whole]), max(0, room - 99) // _ESCAPED))}</p>")
         kept.append(_more(bulletin))
     return "".join((*kept, end))
+
+
+_STYLES = {
+    "kicker": "margin:0 0 8px;color:#888;font-size:15px",
+    "subhead": "margin:0 0 8px",
+    "byline": "margin:0 0 20px;color:#888;font-size:14px",
+    "label": "margin:24px 0 8px",
+    "profile": "margin:0 0 20px;color:#555;font-size:15px",
+    "caption": "margin:0 0 20px;color:#888;font-size:14px",
+    "jump": "margin:0 0 20px;color:#888;font-size:14px",
+    "editor-note": "margin:0 0 20px;padding-left:12px;border-left:3px solid #ccc;color:#555",
+    "p": "margin:0 0 20px",
+    "h2": "margin:32px 0 16px;font-size:18px",
+    "h3": "margin:24px 0 12px;font-size:16px",
+}
+
+
+def _styled(block: str) -> str:
+    """The block with its style in the tag: an account drops classes, and sets paragraphs without a gap."""
+    return re.sub(
+        r'<(p|h2|h3|blockquote)(?: class="([\w-]+)")?>',
+        lambda tag: f'<{tag[1]} style="{_STYLES[tag[2] or tag[1]]}">',
+        block,
+    )
 
 
 _ESCAPED = 6  # characters that one may become (&quot;)

@@ -1,18 +1,32 @@
-"""Subscriptions: who asked for mail, who confirmed it, who left."""
+"""Subscriptions: who asked for mail, who confirmed it, what they changed, who left."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
-from syndicate.model import Publication, Rhythm, Subscription, SubscriptionState
-from syndicate.store.tables import subscriptions
+from syndicate.model import (
+    Choice,
+    DeliveryState,
+    Publication,
+    Rhythm,
+    Subscription,
+    SubscriptionState,
+    Wish,
+)
+from syndicate.store import suppressions
+from syndicate.store.tables import deliveries, subscriptions
 
-QUIET = timedelta(minutes=10)  # between two confirmation mails to one address: nobody is bombed through us
-TRIES = 8  # of one confirmation mail; with the waits between, some four hours
+QUIET = timedelta(minutes=10)  # after a mail to an address that has not agreed: nobody is bombed through us
+LONGEST_QUIET = timedelta(days=7)
+TRIES = 8  # of one such mail; with the waits between, some four hours
+
+LEFT, MOVED, OPERATOR, DELETED = "left", "moved", "operator", "deleted"
+"""Why a subscription ended; those of bounces stand in suppressions."""
 
 _CONFIRMED, _ENDED, _PENDING = (
     SubscriptionState.CONFIRMED.value,
@@ -20,8 +34,13 @@ _CONFIRMED, _ENDED, _PENDING = (
     SubscriptionState.PENDING.value,
 )
 _FIELDS = [
-    column for column in subscriptions.c if column.name not in ("mailbox", "ask_after", "asked", "asks")
+    column
+    for column in subscriptions.c
+    if column.name not in ("mailbox", "ask_after", "asked", "asks", "letters")
 ]
+
+
+# ── signing up ───────────────────────────────────────────────────────────────────────────
 
 
 def ask(
@@ -33,49 +52,52 @@ def ask(
     language: str,
     now: datetime,
 ) -> Subscription:
-    """Note a wish; a confirmation mail is due, unless one went out within the last ten minutes.
+    """Note a wish for sections; see sign_up."""
+    return sign_up(db, publication, address, Wish(Choice(tuple(sections)), rhythm, language), now)
 
-    A confirmed subscription stays as it is: whoever asks has not shown that the address is theirs.
+
+def sign_up(
+    db: Connection, publication: Publication, address: str, wish: Wish, now: datetime
+) -> Subscription:
+    """Note a wish; a mail to the address is due, unless one went there lately.
+
+    A confirmed subscription stays as it is: whoever asks has not shown that the address is theirs. Whatever is
+    known of the address, it takes one question and one write: the time it takes tells nobody.
     """
-    wishes: dict[str, Any] = {
-        "address": address,
-        "sections": tuple(sections),
-        "rhythm": rhythm.value,
-        "language": language,
-        "state": _PENDING,
-    }
     mailbox = address.lower()
-    known = db.execute(
-        select(subscriptions).where(
-            subscriptions.c.publication == publication.slug, subscriptions.c.mailbox == mailbox
-        )
-    ).first()
+    known = _of_mailbox(db, publication.slug, mailbox)
     if known is None:
-        made = db.execute(
-            insert(subscriptions)
-            .values(
-                publication=publication.slug,
-                mailbox=mailbox,
-                created=now,
-                ask_after=now,
-                asks=0,
-                bylines=(),
-                series=(),
-                words=(),
-                source="site",
-                **wishes,
-            )
-            .returning(*_FIELDS)
-        )
-        return _subscription(made.one())
-    if known.state == _CONFIRMED:
-        wishes = {
-            "mailbox": mailbox
-        }  # written all the same: the time it takes tells nobody who is subscribed
-    elif known.asked is None or now - known.asked >= QUIET:
-        wishes |= {"ask_after": now, "asks": 0}
-    db.execute(update(subscriptions).where(subscriptions.c.id == known.id).values(**wishes))
+        new = {"created": now, "ask_after": now, "asks": 0, "letters": 0, "source": "site"}
+        values = {"publication": publication.slug, "mailbox": mailbox, "state": _PENDING}
+        made = insert(subscriptions).values(address=address, **values, **new, **columns(wish))
+        return _subscription(db.execute(made.returning(*_FIELDS)).one())
+    asked: dict[str, Any] = {"mailbox": mailbox}
+    if known.state != _CONFIRMED:
+        asked |= {"address": address, "state": _PENDING, "moving": None, **columns(wish)}
+    if known.asked is None or now - known.asked >= quiet(known.letters):
+        asked |= {"ask_after": now, "asks": 0}
+    db.execute(update(subscriptions).where(subscriptions.c.id == known.id).values(**asked))
     return _existing(db, known.id)
+
+
+def quiet(letters: int) -> timedelta:
+    """How long no further mail goes to an address that did not agree after so many: 10 min, 40 min … a week."""
+    return min(QUIET * int(4 ** max(0, min(letters, 9) - 1)), LONGEST_QUIET)
+
+
+def confirm(db: Connection, subscription: int, now: datetime) -> Subscription | None:
+    """Their mailbox agreed: pending becomes confirmed. None when it has ended or never was."""
+    agreed = update(subscriptions).where(
+        subscriptions.c.id == subscription, subscriptions.c.state == _PENDING
+    )
+    mailbox = db.execute(agreed.values(**_agreed(now)).returning(subscriptions.c.mailbox)).scalar()
+    if mailbox is not None:
+        suppressions.lift(db, mailbox)
+    found = find(db, subscription)
+    return found if found and found.state is SubscriptionState.CONFIRMED else None
+
+
+# ── having one ───────────────────────────────────────────────────────────────────────────
 
 
 def find(db: Connection, subscription: int) -> Subscription | None:
@@ -84,25 +106,19 @@ def find(db: Connection, subscription: int) -> Subscription | None:
     return None if row is None else _subscription(row)
 
 
-def confirm(db: Connection, subscription: int, now: datetime) -> Subscription | None:
-    """Their mailbox agreed: pending becomes confirmed. None when it has ended or never was."""
-    db.execute(
-        update(subscriptions)
-        .where(subscriptions.c.id == subscription, subscriptions.c.state == _PENDING)
-        .values(state=_CONFIRMED, confirmed=now, ended=None, ask_after=None)
-    )
+def current(db: Connection, subscription: int) -> Subscription | None:
+    """The subscription of that number, or the one that it has moved to."""
     found = find(db, subscription)
-    return found if found and found.state is SubscriptionState.CONFIRMED else None
+    while found and found.why == MOVED and found.moving:
+        there = _of_mailbox(db, found.publication, found.moving.lower())
+        found = there and find(db, there.id)
+    return found
 
 
-def end(db: Connection, subscription: int, now: datetime) -> bool:
-    """They left. False when they had left before, or never were."""
-    done = db.execute(
-        update(subscriptions)
-        .where(subscriptions.c.id == subscription, subscriptions.c.state != _ENDED)
-        .values(state=_ENDED, ended=now, ask_after=None)
-    )
-    return done.rowcount == 1
+def of_address(db: Connection, address: str) -> tuple[Subscription, ...]:
+    """The subscriptions of an address, in all papers."""
+    query = select(*_FIELDS).where(subscriptions.c.mailbox == address.lower()).order_by(subscriptions.c.id)
+    return tuple(map(_subscription, db.execute(query)))
 
 
 def counts(db: Connection, publication: str) -> dict[SubscriptionState, int]:
@@ -116,11 +132,106 @@ def counts(db: Connection, publication: str) -> dict[SubscriptionState, int]:
     return {state: found.get(state.value, 0) for state in SubscriptionState}
 
 
+def change(db: Connection, subscription: int, wish: Wish, now: datetime) -> bool:
+    """They want something else. False: they are not subscribed."""
+    if wish.rhythm is Rhythm.NONE:
+        drop_due(db, subscription, "no mail wanted", now)
+    return _set(db, subscription, **columns(wish))
+
+
+def pause(db: Connection, subscription: int, until: datetime | None, now: datetime) -> bool:
+    """No mail before then, also none that is planned already; None: from now on again. False: not subscribed."""
+    if until is not None:
+        drop_due(db, subscription, "paused", now)
+    return _set(db, subscription, paused_until=until)
+
+
+def end(db: Connection, subscription: int, now: datetime, why: str = LEFT) -> bool:
+    """They left. False when they had left before, or never were.
+
+    A link in a mail that came before they moved ends what they moved to.
+    """
+    known = current(db, subscription)
+    if known is None or known.state is SubscriptionState.ENDED:
+        return False
+    gone = {"state": _ENDED, "ended": now, "why": why, "ask_after": None, "moving": None}
+    db.execute(update(subscriptions).where(subscriptions.c.id == known.id).values(**gone))
+    return True
+
+
+# ── moving to another address ────────────────────────────────────────────────────────────
+
+
+def ask_move(db: Connection, subscription: int, address: str | None, now: datetime) -> bool:
+    """They want mail at another address; a mail there is due. None: they do not any more. False: not subscribed.
+
+    Nobody is bombed through us: it waits while another mail went to that address, or from here, a moment ago.
+    """
+    if address is None:
+        return _set(db, subscription, moving=None, ask_after=None)
+    their = subscriptions.c
+    recent = select(func.max(their.asked)).where(
+        or_(their.mailbox == address.lower(), their.moving == address), their.id != subscription
+    )
+    there = db.execute(recent).scalar()
+    here = db.execute(select(their.asked, their.letters).where(their.id == subscription)).first()
+    waits = [now, *([there + QUIET] if there else [])]
+    if here and here.asked:
+        waits.append(here.asked + quiet(here.letters))
+    return _set(db, subscription, moving=address, ask_after=max(waits), asks=0)
+
+
+def move(db: Connection, subscription: int, now: datetime) -> Subscription | None:
+    """The other address agreed: what was chosen is subscribed there, and ends here. None: it is not asked for.
+
+    It is another subscription, with links of its own: those in older mails, which may lie where their reader has
+    no longer access, open nothing of it. One that the other address has already stays as it is.
+    """
+    old = find(db, subscription)
+    if old is None or old.moving is None or old.state is not SubscriptionState.CONFIRMED:
+        return None
+    mailbox = old.moving.lower()
+    there = _of_mailbox(db, old.publication, mailbox)
+    number: int | None = there and there.id
+    if there is None or there.state != _CONFIRMED:
+        number = _arrive(db, old, old.moving, number, now)
+        _take_along(db, old.id, number, mailbox)
+    suppressions.lift(db, mailbox)
+    gone = {"state": _ENDED, "ended": now, "why": MOVED, "ask_after": None}
+    db.execute(update(subscriptions).where(subscriptions.c.id == old.id).values(**gone))
+    return None if number is None else find(db, number)
+
+
+def _arrive(db: Connection, old: Subscription, address: str, known: int | None, now: datetime) -> int:
+    values = columns(old.wish) | _agreed(now) | {"address": address, "source": old.source}
+    values |= {"paused_until": old.paused_until}
+    if known is not None:
+        db.execute(update(subscriptions).where(subscriptions.c.id == known).values(**values))
+        return known
+    new = {"publication": old.publication, "mailbox": address.lower(), "created": now, "asks": 0}
+    made = insert(subscriptions).values(**values, **new).returning(subscriptions.c.id)
+    return int(db.execute(made).scalar_one())
+
+
+def _take_along(db: Connection, old: int, new: int, mailbox: str) -> None:
+    """What is planned and not yet sent goes to the new address, unless that gets it anyhow."""
+    theirs = select(deliveries.c.digest).where(deliveries.c.subscription == new).scalar_subquery()
+    due = update(deliveries).where(
+        deliveries.c.subscription == old,
+        deliveries.c.state == DeliveryState.DUE.value,
+        deliveries.c.digest.not_in(theirs),
+    )
+    db.execute(due.values(subscription=new, domain=mailbox.rpartition("@")[2]))
+
+
+# ── the mails that ask ───────────────────────────────────────────────────────────────────
+
+
 def unasked(db: Connection, now: datetime, limit: int) -> tuple[int, ...]:
-    """Whose confirmation mail is due, the longest waiting first."""
+    """To whom a mail is due that asks or reminds, the longest waiting first."""
     rows = db.execute(
         select(subscriptions.c.id)
-        .where(subscriptions.c.state == _PENDING, subscriptions.c.ask_after <= now)
+        .where(subscriptions.c.state.in_((_PENDING, _CONFIRMED)), subscriptions.c.ask_after <= now)
         .order_by(subscriptions.c.ask_after, subscriptions.c.id)
         .limit(limit)
     )
@@ -128,16 +239,14 @@ def unasked(db: Connection, now: datetime, limit: int) -> tuple[int, ...]:
 
 
 def claim_asking(db: Connection, subscription: int, now: datetime) -> Subscription | None:
-    """Take the confirmation mail upon oneself; None when it is not due, or another was faster."""
-    claimed = db.execute(
-        update(subscriptions)
-        .where(
-            subscriptions.c.id == subscription,
-            subscriptions.c.state == _PENDING,
-            subscriptions.c.ask_after <= now,
-        )
-        .values(asked=now, ask_after=None, asks=subscriptions.c.asks + 1)
+    """Take that mail upon oneself; None when it is not due, or another was faster."""
+    due = update(subscriptions).where(
+        subscriptions.c.id == subscription,
+        subscriptions.c.state.in_((_PENDING, _CONFIRMED)),
+        subscriptions.c.ask_after <= now,
     )
+    counted = {"asks": subscriptions.c.asks + 1, "letters": subscriptions.c.letters + 1}
+    claimed = db.execute(due.values(asked=now, ask_after=None, **counted))
     return _existing(db, subscription) if claimed.rowcount == 1 else None
 
 
@@ -146,13 +255,52 @@ def unclaim_asking(db: Connection, subscription: int) -> None:
     row = db.execute(
         select(subscriptions.c.asked, subscriptions.c.asks).where(
             subscriptions.c.id == subscription,
-            subscriptions.c.state == _PENDING,
+            subscriptions.c.state.in_((_PENDING, _CONFIRMED)),
             subscriptions.c.ask_after.is_(None),
         )
     ).first()
-    if row is not None and row.asked is not None and row.asks < TRIES:
+    if row is not None and row.asked is not None and 0 < row.asks < TRIES:
         again = row.asked + timedelta(minutes=2 ** (row.asks - 1))
-        db.execute(update(subscriptions).where(subscriptions.c.id == subscription).values(ask_after=again))
+        known = update(subscriptions).where(subscriptions.c.id == subscription)
+        db.execute(known.values(ask_after=again, letters=subscriptions.c.letters - 1))
+
+
+# ── for the modules beside this one ──────────────────────────────────────────────────────
+
+
+def columns(wish: Wish) -> dict[str, Any]:
+    """A wish as it is stored."""
+    values = {"rhythm": wish.rhythm.value, "language": wish.language, "zone": wish.zone}
+    return asdict(wish.choice) | values | {"weekly_day": wish.weekly_day, "hour": wish.hour}
+
+
+def drop_due(db: Connection, subscription: int, why: str, now: datetime) -> None:
+    """What is planned and not yet sent is not sent."""
+    due = update(deliveries).where(
+        deliveries.c.subscription == subscription, deliveries.c.state == DeliveryState.DUE.value
+    )
+    db.execute(due.values(state=DeliveryState.VOID.value, error=why, touched=now))
+
+
+def _agreed(now: datetime) -> dict[str, Any]:
+    """What is so when a mailbox has just agreed."""
+    nothing = dict.fromkeys(("ended", "why", "ask_after", "paused_until", "moving"))
+    return {"state": _CONFIRMED, "confirmed": now, "letters": 0, **nothing}
+
+
+def _set(db: Connection, subscription: int, **values: Any) -> bool:
+    theirs = update(subscriptions).where(
+        subscriptions.c.id == subscription, subscriptions.c.state == _CONFIRMED
+    )
+    return db.execute(theirs.values(**values)).rowcount == 1
+
+
+def _of_mailbox(db: Connection, publication: str, mailbox: str) -> Row[Any] | None:
+    return db.execute(
+        select(subscriptions).where(
+            subscriptions.c.publication == publication, subscriptions.c.mailbox == mailbox
+        )
+    ).first()
 
 
 def _existing(db: Connection, subscription: int) -> Subscription:

@@ -15,6 +15,7 @@ import json
 import re
 import time
 from collections.abc import Iterable
+from ipaddress import ip_address, ip_network
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -182,11 +183,25 @@ def _with_issues(visit: Visit, paper: Publication, found: Iterable[Happened]) ->
 def _bot(visit: Visit, paper: Publication) -> str | None:
     """Who asks, as the limit counts them; None when the paper wants a token and this is none of its."""
     if not paper.relay_tokens:
-        return visit.request.remote_addr or ""
+        return _network(visit.request.remote_addr or "", visit.request.headers.get("X-Forwarded-For", ""))
     scheme, _, token = visit.request.headers.get("Authorization", "").partition(" ")
     given = hashlib.sha256(token.strip().encode("utf-8", "replace")).hexdigest()
     known = [name for name, mark in paper.relay_tokens if hmac.compare_digest(given, mark)]
     return known[0] if known and scheme.lower() == "bearer" else None
+
+
+def _network(peer: str, forwarded: str) -> str:
+    """Where a request comes from: an IPv4 address, or an IPv6 network of one line (/64).
+
+    A web server on this machine says for whom it asks, last in X-Forwarded-For (docs/nginx.conf).
+    """
+    try:
+        address = ip_address(peer)
+        if address.is_loopback and forwarded:
+            address = ip_address(forwarded.rpartition(",")[2].strip())
+    except ValueError:
+        return peer
+    return str(address) if address.version == 4 else str(ip_network(f"{address}/64", strict=False))
 
 
 def _renamed(visit: Visit, paper: Publication, slug: str) -> Response:

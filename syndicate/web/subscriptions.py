@@ -1,86 +1,111 @@
 """Signing up for the digest, confirming, leaving.
 
-Nothing here sends mail: signing up makes a confirmation due, the clock's job sends it. None of the
-forms carries a CSRF token, and none needs one: signing up only makes that confirmation due (at most
-one in ten minutes an address, whoever asks), and confirming or leaving takes a signed token that
-was mailed to the address. There is no cookie that another site could ride on.
+Nothing here sends mail: signing up makes a letter due, the clock's job sends it. Nothing tells whether an address is
+known: pending, confirmed, suppressed or new, the answer is the same to the byte, and so is the work done for it.
+
+None of the forms carries a CSRF token, and none needs one: signing up only makes that letter due (rarely to one
+address, whoever asks), and all else takes a signed token that was mailed to the address and stands in that of the
+page. There is no cookie or password that another site could ride on.
+
+    POST /qinglan/subscriptions.json
+    {"address": "reader@example.org", "sections": ["yaowen"], "rhythm": "weekly", "weekly_day": 5}
+
+signs up as the form does. Beside the address all is optional: sections, bylines and series (names as in addresses or
+as printed), words (searches), rhythm (issue, weekly, corrections), weekly_day (0 is Monday), hour (0 to 23), zone
+(Europe/Berlin), language (zh-CN, en). The answer is 202, whoever it is; 422 with the reason for each thing that
+cannot be taken, 400 for what is not a JSON object, 429 with Retry-After when a network asks too often.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
 from flask import Response
-from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import NotFound, TooManyRequests
 
-from syndicate import store
-from syndicate.model import Publication, Rhythm, Subscription, SubscriptionState
-from syndicate.render.templates import LANGUAGES
-from syndicate.store import subscriptions
-from syndicate.web import answers
+from syndicate import mailboxes, store, wishes
+from syndicate.model import Fault, Publication, Rhythm, Subscription, SubscriptionState, Wish
+from syndicate.render.templates import LANGUAGES, environment
+from syndicate.store import entries, subscriptions
+from syndicate.web import answers, rates, zones
 from syndicate.web.addresses import GET_POST, Route
 from syndicate.web.visit import Visit
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What was filled in, as far as it makes sense."""
-
-    address: str
-    sections: tuple[str, ...]
-    rhythm: Rhythm
-    language: str
+from syndicate.wishes import Faults, Offer, Said
 
 
 def subscribe(visit: Visit, paper: Publication) -> Response:
     """The form; after it, the same words for everybody: look into your mailbox."""
+    if visit.request.method != "POST" and "asked" in visit.request.args:
+        return _page(visit, paper, "asked.html")
+    offered = offer(visit, paper)
     if visit.request.method != "POST":
-        if "asked" in visit.request.args:
-            return _page(visit, paper, "asked.html")
-        return _page(visit, paper, "subscribe.html", wish=_nothing(visit), refused=False)
-    wish = _wish(visit.request.form, paper, visit.language)
+        wish = Wish(language=visit.language)
+        return _page(visit, paper, "subscribe.html", address="", faults={}, **form(visit, offered, wish))
+    rates.count(visit)
+    said = visit.request.form.to_dict(flat=False)
+    typed, wish, faults = _sign_up(visit, said, offered)
+    if not faults:
+        asked = visit.link(f"/{paper.slug}/subscribe", asked=1)
+        return Response(status=303, headers={"Location": asked})
+    again = form(visit, offered, wish)
+    return _page(visit, paper, "subscribe.html", status=422, address=typed, faults=faults, **again)
+
+
+def sign_up(visit: Visit, paper: Publication) -> Response:
+    """The same for programs; see above."""
     try:
-        given = validate_email(wish.address, check_deliverability=False)
-    except EmailNotValidError:
-        return _page(visit, paper, "subscribe.html", status=422, wish=wish, refused=True)
-    # A name of the net in other letters has an ASCII form that every mail server takes (RFC 5891).
-    address = given.ascii_email or given.normalized
-    with store.writing(visit.services.db) as db:
-        subscriptions.ask(db, paper, address, wish.sections, wish.rhythm, wish.language, visit.services.now())
-    return Response(status=303, headers={"Location": visit.link(f"/{paper.slug}/subscribe", asked=1)})
+        rates.count(visit)
+    except TooManyRequests as e:
+        return _json(429, {"error": "too many from this network"}, ("Retry-After", str(e.retry_after)))
+    said = _said(visit.request.get_json(force=True, silent=True))
+    if said is None:
+        return _json(400, {"error": "a JSON object is expected, of texts, numbers and lists of texts"})
+    _, _, faults = _sign_up(visit, said, offer(visit, paper))
+    if faults:
+        words = environment(visit.language).get_template("web/faults.html").module
+        reasons = {name: str(words.sentence(name, fault)) for name, fault in faults.items()}  # type: ignore[attr-defined]  # a macro
+        return _json(422, {"errors": reasons})
+    return _json(202, {"status": "asked"})
 
 
 def confirm(visit: Visit, paper: Publication, token: str) -> Response:
     """A button. Only pressing it confirms: programs that look for harm in mail follow links, too."""
-    known = _known(visit, paper, visit.services.tokens.confirmed(token))
+    known = of_token(visit, paper, visit.services.tokens.confirmed(token))
     if visit.request.method == "POST":
         with store.writing(visit.services.db) as db:
             known = subscriptions.confirm(db, known.id, visit.services.now()) or known
-    return _page(
-        visit, paper, "confirm.html", subscription=known, done=_is(known, SubscriptionState.CONFIRMED)
-    )
+    mine = f"/{paper.slug}/mine/{visit.services.tokens.manage(known.id)}"
+    shown = {"subscription": known, "offer": offer(visit, paper), "mine": mine}
+    return _page(visit, paper, "confirm.html", done=_is(known, SubscriptionState.CONFIRMED), **shown)
 
 
 def leave(visit: Visit, paper: Publication, token: str) -> Response:
     """A button; any POST ends the subscription, the mail program's own one too (RFC 8058)."""
-    known = _known(visit, paper, visit.services.tokens.left(token))
+    known = of_token(visit, paper, visit.services.tokens.left(token))
     if visit.request.method == "POST":
         with store.writing(visit.services.db) as db:
             subscriptions.end(db, known.id, visit.services.now())
-        return _page(visit, paper, "leave.html", subscription=known, done=True)
-    return _page(visit, paper, "leave.html", subscription=known, done=_is(known, SubscriptionState.ENDED))
+    with store.reading(visit.services.db) as db:
+        there = subscriptions.current(db, known.id)  # older mails end what moved to another address, too
+    done = there is None or _is(there, SubscriptionState.ENDED)
+    return _page(visit, paper, "leave.html", subscription=known, done=done)
 
 
 ROUTES: tuple[Route, ...] = (
     ("/<paper:paper>/subscribe", GET_POST, subscribe),
+    ("/<paper:paper>/subscriptions.json", ("POST",), sign_up),
     ("/<paper:paper>/confirm/<token:token>", GET_POST, confirm),
     ("/<paper:paper>/leave/<token:token>", GET_POST, leave),
 )
 
 
-def _known(visit: Visit, paper: Publication, number: int | None) -> Subscription:
+# ── shared with the subscriber's own page ────────────────────────────────────────────────
+
+
+def of_token(visit: Visit, paper: Publication, number: int | None) -> Subscription:
     """The subscription that a token names; one of another paper is as good as none."""
     if number is None:
         raise NotFound
@@ -91,34 +116,73 @@ def _known(visit: Visit, paper: Publication, number: int | None) -> Subscription
     return found
 
 
-def _wish(form: MultiDict[str, str], paper: Publication, language: str) -> Wish:
-    chosen = form.getlist("section")
-    sections = tuple(s.slug for s in paper.sections if s.slug in chosen)
-    weekly = form.get("rhythm") == Rhythm.WEEKLY
-    wanted = form.get("language", "")
-    return Wish(
-        address=form.get("address", "").strip(),
-        # All of them is the whole paper, also when it gets another section.
-        sections=() if len(sections) == len(paper.sections) else sections,
-        rhythm=Rhythm.WEEKLY if weekly else Rhythm.ISSUE,
-        language=wanted if wanted in LANGUAGES else language,
-    )
+def offer(visit: Visit, paper: Publication) -> Offer:
+    """What may be chosen of the paper."""
+    with store.reading(visit.services.db) as db:
+        bylines, series = entries.bylines(db, paper.slug), entries.series(db, paper.slug)
+    return Offer(paper, LANGUAGES, dict(bylines), dict(series))
 
 
-def _nothing(visit: Visit) -> Wish:
-    return Wish("", (), Rhythm.ISSUE, visit.language)
+def form(visit: Visit, offered: Offer, wish: Wish) -> dict[str, object]:
+    """What the fields of a wish are filled with."""
+    here = wish.zone or offered.paper.zone
+    listed = zones.listed(visit.language, visit.services.now(), here, offered.paper.zone)
+    return {"wish": wish, "offer": offered, "zones": listed}
+
+
+def same(token: str, genuine: str) -> bool:
+    """Whether a token is that one, in constant time."""
+    return hmac.compare_digest(token.encode(), genuine.encode())
+
+
+def private(
+    visit: Visit, paper: Publication, template: str, *, status: int = 200, **values: object
+) -> Response:
+    """A page whose address is a key: it goes to nobody."""
+    kept = answers.PRIVATE
+    answer = answers.page(visit, template, status=status, paper=paper, cache_control=kept, **values)
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+_page = private
+
+
+def _sign_up(visit: Visit, said: Said, offered: Offer) -> tuple[str, Wish, Faults]:
+    """What was typed for an address, the wish, and what cannot be taken; else it is noted."""
+    typed = next(iter(said.get("address", ())), "")
+    address, fault = mailboxes.read(typed)
+    wish, faults = wishes.read(said, offered, visit.language)
+    if wish.rhythm is Rhythm.NONE:
+        faults["rhythm"] = Fault.UNKNOWN
+    if fault:
+        faults = {"address": fault, **faults}
+    if not faults:
+        with store.writing(visit.services.db) as db:
+            subscriptions.sign_up(db, offered.paper, address, wish, visit.services.now())
+    return typed.strip(), wish, faults
+
+
+def _said(body: object) -> Said | None:
+    """A JSON object as a form would say it; None for what is none."""
+    if not isinstance(body, Mapping):
+        return None
+    said: dict[str, Sequence[str]] = {}
+    for name, value in body.items():
+        some = value if isinstance(value, list) else [] if value is None else [value]
+        if any(isinstance(one, bool) or not isinstance(one, str | int) for one in some):
+            return None
+        said[name] = [str(one) for one in some]
+    return said
+
+
+def _json(status: int, said: dict[str, Any], *headers: tuple[str, str]) -> Response:
+    body = json.dumps(said, ensure_ascii=False).encode("utf-8", "replace")
+    answer = Response(body, status, content_type="application/json")  # RFC 8259: UTF-8, without a parameter
+    answer.headers["Cache-Control"] = answers.PRIVATE
+    answer.headers.extend(headers)
+    return answer
 
 
 def _is(subscription: Subscription, state: SubscriptionState) -> bool:
     return subscription.state is state
-
-
-def _page(
-    visit: Visit, paper: Publication, template: str, *, status: int = 200, **values: object
-) -> Response:
-    answer = answers.page(
-        visit, template, status=status, paper=paper, cache_control=answers.PRIVATE, changed=(), **values
-    )
-    # The address of this page is a key: it goes to nobody.
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    return answer

@@ -241,8 +241,14 @@ class Journal:
 
     lines: list[tuple[str, int]] = field(default_factory=list)
 
-    def handing(self, number: int) -> None:
+    def handing(self, number: int, line: socket.socket | None = None) -> None:
         self.lines.append(("handing", number))
+
+    def refused(self, number: int) -> None:
+        self.lines.append(("refused", number))
+
+    def doubtful(self, number: int) -> None:
+        self.lines.append(("doubtful", number))
 
     def taken(self, number: int) -> None:
         self.lines.append(("taken", number))

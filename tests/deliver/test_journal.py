@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,7 +38,7 @@ def test_a_batch_that_is_broken_off_leaves_what_it_did(tmp_path: Path) -> None:
         written.taken(1)
         raise KeyboardInterrupt
 
-    assert list(journal.left(tmp_path)) == [Left("a", taken=(1,), begun=(2, 3), handed=(2,))]
+    assert list(journal.left(tmp_path)) == [Left("a", taken=(1,), doubtful=(), begun=(2, 3), handed=(2,))]
     journal.forget(tmp_path, "a")
     assert list(journal.left(tmp_path)) == []
 
@@ -60,7 +62,7 @@ def test_what_was_written_before_a_kill_is_there_after_it(tmp_path: Path) -> Non
 def test_a_line_without_its_end_was_never_written(tmp_path: Path) -> None:
     (tmp_path / "a.journal").write_bytes(b"h 12\nt 12\nh 13\nt 1")
 
-    assert list(journal.left(tmp_path)) == [Left("a", taken=(12,), begun=(), handed=(13,))]
+    assert list(journal.left(tmp_path)) == [Left("a", taken=(12,), doubtful=(), begun=(), handed=(13,))]
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
@@ -93,3 +95,49 @@ def test_old_digests_are_forgotten(tmp_path: Path) -> None:
     received.prune(1000)
 
     assert (received.count("old"), received.count("new")) == (0, 1)
+
+
+def test_a_broken_line_is_doubted_also_by_who_comes_after(tmp_path: Path) -> None:
+    (tmp_path / "a.journal").write_bytes(b"b 12\nh 12 1\nd 12\nb 13\nh 13 1\nr 13\n")
+
+    assert list(journal.left(tmp_path)) == [Left("a", taken=(), doubtful=(12,), begun=(13,), handed=())]
+
+
+@pytest.mark.parametrize(
+    ("answer", "taken", "handed"),
+    [(b"250 2.0.0 taken\r\n", (7,), ()), (b"452 full\r\n", (), ()), (b"", (), (7,))],
+)
+def test_a_witness_hears_the_answer_that_its_worker_did_not_live_to_hear(
+    tmp_path: Path, answer: bytes, taken: tuple[int, ...], handed: tuple[int, ...]
+) -> None:
+    program = (
+        "import os, signal, socket, sys; from pathlib import Path;"
+        "from syndicate.deliver.journal import Journal\n"
+        "line = socket.create_connection(('127.0.0.1', int(sys.argv[2])))\n"
+        "written = Journal(Path(sys.argv[1]), 'a'); written.handing(7, line)\n"
+        "line.send(b'.\\r\\n'); os.killpg(os.getpgrp(), signal.SIGKILL)"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        worker = subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path), str(server.getsockname()[1])],
+            start_new_session=True,
+        )
+        line, _ = server.accept()
+        assert worker.wait() == -signal.SIGKILL
+        assert list(journal.left(tmp_path)) == []  # the witness is still there
+        assert line.recv(99) == b".\r\n"
+        assert line.recv(99) == b""  # and nothing more is said
+        line.sendall(answer)
+        line.close()
+
+    found = _settled(tmp_path)
+    assert (found.taken, found.handed) == (taken, handed)
+
+
+def _settled(folder: Path) -> Left:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if found := list(journal.left(folder)):
+            return found[0]
+        time.sleep(0.01)
+    raise AssertionError("the witness never went")

@@ -5,7 +5,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as some
 
-from syndicate.render.budget import Unit, cut, size, whole_blocks
+from syndicate.render.budget import Unit, cut, noted, size, whole_blocks
 
 LEAD = "清晨六点四十分，第一辆公交车驶上青溪二桥，车里坐着十九位上早班的人。桥面上还留着露水。"
 
@@ -116,3 +116,37 @@ def test_blocks_are_kept_whole_or_left_out(blocks: list[str], limit: int) -> Non
         size("".join(blocks[: kept + 1]), Unit.UTF16) > limit
         or size("".join(blocks[: kept + 1]), Unit.BYTES) > 2 * limit
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "kept"),
+    [
+        ("比分是3：2，主队在最后一分钟才赢下来", 5, "比分是…"),
+        ("总投资共计12,345.67万元的项目", 10, "总投资共计…"),
+        ("全县实现总产值6.8亿元的目标", 10, "全县实现总产值…"),
+        ("全镇一共有二百三十五户人家", 9, "全镇一共有…"),
+        ("见网页https://a.example/b?c=d_e#f，或者来电", 33, "见网页https://a.example/b?c=d_e#f…"),
+        ("大家请看这一个网页https://a.example/", 18, "大家请看这一个网页…"),
+        ("会议定于明日15:30开始", 9, "会议定于明日…"),
+        ("好。\u0301再来一次吧", 4, "好。\u0301…"),
+    ],
+)
+def test_numbers_addresses_and_marks_stay_whole(text: str, limit: int, kept: str) -> None:
+    assert cut(text, limit) == kept
+
+
+def test_a_note_says_how_much_is_left_out() -> None:
+    def note(left: int) -> str:
+        return f"（还有{left}字）"
+
+    assert noted(LEAD, 100, Unit.CHARACTERS, note) == LEAD
+    assert noted(LEAD, 42, Unit.CHARACTERS, note) == f"{LEAD[:34]}（还有9字）"
+
+
+@given(HARD, some.integers(0, 60), UNITS)
+def test_a_note_keeps_to_the_budget_and_to_the_truth(text: str, limit: int, unit: Unit) -> None:
+    short = noted(text, limit, unit, lambda left: f"[{left}]")
+
+    assert size(short, unit) <= limit
+    if found := regex.search(r"\[(\d+)\]$", short):
+        assert len(short[: found.start()].removesuffix("…")) + int(found[1]) == len(text.strip())

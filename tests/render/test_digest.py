@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from email.message import EmailMessage
 
 import pytest
 
@@ -12,8 +11,6 @@ from syndicate.model import (
     DigestSection,
     Rhythm,
     Section,
-    Subscription,
-    SubscriptionState,
 )
 from syndicate.render import columns, digest
 from tests.golden import Golden
@@ -21,17 +18,6 @@ from tests.render import digests, paper
 from tests.render.digests import ENVELOPE, LEAVE, MANAGE
 from tests.render.inbox import links, part, received, shown
 
-CONFIRM = "https://news.example/qinglan/confirm/" + "Ab3-_." * 12
-PENDING = Subscription(
-    1,
-    "qinglan",
-    "reader@example.org",
-    ("yaowen", "wenti"),
-    Rhythm.ISSUE,
-    "zh-CN",
-    SubscriptionState.PENDING,
-    paper.PRINTED,
-)
 LANGUAGES = ["zh-CN", "en"]
 
 
@@ -46,13 +32,6 @@ def test_a_digest_is_written_as_its_golden_files(language: str, rhythm: Rhythm, 
 
     golden(f"digests/{rhythm}.{language}.html", digest.html(contents, LEAVE, MANAGE).encode())
     golden(f"digests/{rhythm}.{language}.txt", digest.text(contents, LEAVE, MANAGE).encode())
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_confirmation_is_written_as_its_golden_file(language: str, golden: Golden) -> None:
-    golden(
-        f"digests/confirmation.{language}.eml", confirmation(replace(PENDING, language=language)).as_bytes()
-    )
 
 
 @pytest.mark.parametrize("kind", ["html", "plain"])
@@ -297,35 +276,3 @@ def test_the_same_digest_gives_the_same_bytes() -> None:
         digest.message(digests.full(), ENVELOPE).as_bytes()
         == digest.message(digests.full(), ENVELOPE).as_bytes()
     )
-
-
-# ── the question ─────────────────────────────────────────────────────────────────────────
-
-
-def confirmation(subscription: Subscription = PENDING, publication: object = None) -> EmailMessage:
-    asked = publication or paper.PAPER
-    return digest.confirmation(
-        asked,  # type: ignore[arg-type]
-        subscription,
-        CONFIRM,
-        "syndicate@news.example",
-        paper.BASE,
-        "<c1.x@qinglan.example>",
-        paper.PRINTED,
-    )
-
-
-def test_a_confirmation_has_one_link_and_wants_no_answer() -> None:
-    message = received(confirmation())
-
-    assert message["Auto-Submitted"] == "auto-generated"
-    assert message["List-Unsubscribe"] is None
-    assert links(part(message, "html")) == [CONFIRM]
-    assert re.findall(r"https?://\S+", part(message, "plain")) == [CONFIRM]
-
-
-def test_a_confirmation_says_what_was_chosen() -> None:
-    whole = replace(PENDING, sections=(), rhythm=Rhythm.WEEKLY, language="en")
-
-    assert "每期一封 · 要闻、文体" in part(received(confirmation()), "plain")
-    assert "once a week · the whole paper" in part(received(confirmation(whole)), "html")

@@ -344,6 +344,22 @@ def test_who_asks_too_often_is_told_when_to_come_again(client: FlaskClient, serv
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 61
 
 
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "network"),
+    [
+        ("203.0.113.7", "", "203.0.113.7"),
+        ("203.0.113.7", "198.51.100.1", "203.0.113.7"),  # said by a stranger
+        ("127.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("127.0.0.1", "6.6.6.6, 198.51.100.1", "198.51.100.1"),
+        ("127.0.0.1", "nonsense", "127.0.0.1"),
+        ("2001:db8:1:2:3:4:5:6", "", "2001:db8:1:2::/64"),
+        ("", "", ""),
+    ],
+)
+def test_rates_are_counted_by_network(peer: str, forwarded: str, network: str) -> None:
+    assert relay._network(peer, forwarded) == network
+
+
 def test_a_paper_that_wants_tokens_answers_only_its_bots(services: Services) -> None:
     ingest(services.db, issue())
     paper = replace(PAPER, relay_tokens=(("group", hashlib.sha256(b"t0ken").hexdigest()),))

@@ -11,9 +11,10 @@ import pytest
 import requests
 from werkzeug.serving import make_server
 
+from syndicate.deliver import public
 from syndicate.jobs import publish
 from syndicate.services import Services
-from syndicate.web import create_app, polls, relay
+from syndicate.web import create_app, polls, published, relay
 from tests.jobs.conftest import Clock
 from tests.samples import PAPER, article, issue
 from tests.samples import ingest as store_issue
@@ -29,6 +30,8 @@ def site(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     relay._limiter.storage.reset()
     monkeypatch.setattr(relay, "LOOK", 0.02)
     monkeypatch.setattr(polls, "LOOK_AGAIN", 0.0)  # these bots ask again within milliseconds
+    for kept in (published, public):
+        monkeypatch.setattr(kept, "_LOOK_AGAIN", 0.0)
     server = make_server("127.0.0.1", 0, create_app(services), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

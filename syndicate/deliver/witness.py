@@ -1,0 +1,114 @@
+"""A small process that stays when its worker is killed, and hears what the mail server still says.
+
+    python witness.py <journal> <number of the control socket>
+
+A worker that is killed has handed letters over whose answers are still on the way: whether they were taken nobody
+would know. So each connection is held by two processes. The worker speaks; the witness does nothing, until the worker
+is gone. Then it says no more (a half letter stays half), waits for the one answer that each connection owes, writes it
+into the journal and goes, too. Until then it holds the journal's lock, so that nobody draws conclusions.
+
+It is a program of its own that needs nothing but Python: it is there in a moment and costs little. Lines with TLS
+cannot be shared, because their keys die with the worker.
+"""
+
+from __future__ import annotations
+
+import array
+import fcntl
+import os
+import re
+import select
+import socket
+import sys
+import time
+
+PATIENCE = 120.0  # seconds: as long as the worker would have waited for the answer to a letter
+_MANY = 64  # connections held, before those that are over are let go
+_REPLY = re.compile(rb"(?m)^(\d{3})(?: [^\r\n]*)?\r?\n")  # the last line of a reply (RFC 5321 §4.2.1)
+
+
+def main(journal: str, control: int) -> None:
+    """Hold what the worker gives; when it is gone, hear it out."""
+    written = os.open(journal, os.O_RDWR | os.O_APPEND)
+    fcntl.flock(written, fcntl.LOCK_EX)
+    worker = socket.socket(fileno=control)
+    worker.send(b"here")
+    lines: dict[int, socket.socket] = {}
+    while given := _given(worker):
+        number, line = given
+        lines[number] = line
+        if len(lines) > _MANY:
+            for name in [name for name, held in lines.items() if _is_over(held)]:
+                lines.pop(name).close()
+    owed = _owed(os.pread(written, os.fstat(written).st_size, 0))
+    waiting = {line: owed[number] for number, line in lines.items() if number in owed}
+    for line in waiting:
+        _say_no_more(line)
+    _hear_out(waiting, written)
+
+
+def _given(worker: socket.socket) -> tuple[int, socket.socket] | None:
+    """A connection with its number; None when the worker is gone."""
+    try:
+        said, ancillary, *_ = worker.recvmsg(16, socket.CMSG_SPACE(4))
+    except OSError:
+        return None
+    if not said:
+        return None
+    found = array.array("i")
+    for level, kind, body in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            found.frombytes(body[:4])
+    return int(said), socket.socket(fileno=found[0])
+
+
+def _owed(journal: bytes) -> dict[int, int]:
+    """For each connection, the letter whose answer had not come."""
+    handed: dict[int, int] = {}
+    answered: set[int] = set()
+    for entry in journal.split(b"\n")[:-1]:
+        what, *numbers = entry.split()
+        if what == b"h" and len(numbers) == 2:
+            handed[int(numbers[1])] = int(numbers[0])
+            answered.discard(int(numbers[0]))
+        elif what in (b"t", b"r", b"d"):
+            answered.add(int(numbers[0]))
+    return {line: letter for line, letter in handed.items() if letter not in answered}
+
+
+def _hear_out(waiting: dict[socket.socket, int], written: int) -> None:
+    """Write down each answer: t for 250, r for another; a line that ends without one says nothing."""
+    heard = dict.fromkeys(waiting, b"")
+    until = time.monotonic() + PATIENCE
+    while heard and (left := until - time.monotonic()) > 0:
+        for line in select.select(list(heard), [], [], left)[0]:
+            try:
+                chunk = line.recv(4096)
+            except OSError:
+                chunk = b""
+            heard[line] += chunk
+            found = _REPLY.search(heard[line])
+            if found:
+                os.write(written, b"%s %d\n" % (b"t" if found[1] == b"250" else b"r", waiting[line]))
+            if found or not chunk:
+                del heard[line]
+
+
+def _say_no_more(line: socket.socket) -> None:
+    try:
+        line.shutdown(socket.SHUT_WR)
+    except OSError:
+        return  # it is over
+
+
+def _is_over(line: socket.socket) -> bool:
+    try:
+        return not line.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
