@@ -1,9 +1,8 @@
-"""Polls of relay bots with nothing new: our default server, against nginx answering 304 for a file of that size.
+"""Polls of relay bots with nothing new, against nginx answering 304 for a file of that size; and long messages.
 
-
-And 10 000 generated articles as messages: how many are longer than WeChat takes.
-Both sides answer 304; nginx looks at a file, ours at the paper's log. Needs wrk and nginx (Debian's packages of that
-name); says so where they are missing.
+Ours is the default server. Both sides answer 304; nginx looks at a file, ours at the paper's log. Needs wrk and nginx
+(Debian's packages of that name); says so where they are missing. Then 10 000 generated articles as messages: how many
+are longer than WeChat takes.
 """
 
 from __future__ import annotations
@@ -33,8 +32,8 @@ ARTICLES = 10_000
 
 
 def main() -> None:
-    _generated()
     _polls()
+    _generated()
 
 
 def _generated() -> None:

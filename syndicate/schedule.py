@@ -11,7 +11,7 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
-from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.schedulers.background import BackgroundScheduler
 
 from syndicate.errors import SyndicateError
 from syndicate.jobs import (
@@ -50,7 +50,7 @@ JOBS: tuple[tuple[str, Job], ...] = (
 
 def run(services: Services) -> None:
     """Tick until SIGTERM or SIGINT; the job under way is finished first."""
-    scheduler = BlockingScheduler(timezone="UTC")
+    scheduler = BackgroundScheduler(timezone="UTC")
     for name, job in JOBS:
         scheduler.add_job(
             _guarded,
@@ -63,17 +63,15 @@ def run(services: Services) -> None:
             coalesce=True,
             misfire_grace_time=None,  # late is better than never: what is due is read from the database
         )
-    stopping: list[int] = []
 
-    def stop(number: int, _: FrameType | None) -> None:
-        if not stopping:
-            stopping.append(number)
-            services.stopping.set()
-            scheduler.shutdown(wait=False)
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        services.stopping.set()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     scheduler.start()
+    services.stopping.wait()
+    scheduler.shutdown(wait=True)  # here: an interpreter that is ending starts no threads for a job any more
     log.info("the clock has stopped")
 
 

@@ -22,6 +22,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from bench import kills
 from syndicate import store
 from syndicate.model import DeliveryState, Rhythm
 from syndicate.services import open_services
@@ -141,3 +142,11 @@ def test_killed_at_any_moment_each_digest_arrives_once(
     assert len(feedparser.parse(published.body).entries) == len(days)
     assert list((tmp_path / "var/public/.generations").glob("*.part")) == []
     services.db.dispose()
+
+
+def test_of_many_letters_none_is_lost_and_at_most_one_in_ten_kills_comes_twice(tmp_path: Path) -> None:
+    lost, repeated, _, killed = kills.run(tmp_path, 400, 12)
+
+    assert lost == 0
+    assert killed
+    assert repeated * 10 <= killed

@@ -1,10 +1,49 @@
-"""`syndicate subscribers`: who gets mail."""
+"""`syndicate subscribers`: who gets mail; lists of them in and out."""
 
 from __future__ import annotations
+
+import csv
+import logging
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from syndicate.cli.plainly import open_services, plainly
+from syndicate.errors import ReadError, SettingsError
+
+if TYPE_CHECKING:  # opening the database takes a moment that `--help` need not wait
+    from syndicate.model import Publication, Subscription
+    from syndicate.services import Services
+
+log = logging.getLogger(__name__)
+
+LOGGED = 10_000  # rows between two lines in a log, where there is no terminal
+COLUMNS = (
+    "address",
+    "consent",
+    "source",
+    "state",
+    "sections",
+    "bylines",
+    "series",
+    "words",
+    "rhythm",
+    "weekly_day",
+    "hour",
+    "zone",
+    "language",
+    "created",
+    "ended",
+    "why",
+    "paused_until",
+)
+
+paper_option = click.option("--paper", help="The paper's slug; not needed where there is only one.")
 
 
 @click.group()
@@ -24,3 +63,161 @@ def count(publication: str) -> None:
     with store.reading(services.db) as db:
         for state, count in subscriptions.counts(db, publication).items():
             click.echo(f"{state}: {count}")
+
+
+@subscribers.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@paper_option
+@click.option("--source", default="", help="Where they agreed, for rows that do not say so.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be refused.")
+@plainly
+def import_(file: Path, paper: str | None, source: str, dry_run: bool) -> None:
+    """Subscribe those in FILE (CSV: address, consent, source, sections, rhythm, language …) without writing to them.
+
+    The date of consent is required. Each row that is refused is printed with its line and why.
+    """
+    from syndicate.jobs.import_subscribers import Import
+    from syndicate.readers import lists
+
+    services = open_services()
+    into = _paper(services, paper)
+    try:
+        rows = tuple(lists.rows(file.read_bytes()))
+    except ReadError as e:
+        raise ReadError(f"{file}: {e}") from e
+    taken, why = 0, Counter[str]()
+    with _progress(len(rows)) as progress:
+        for done in Import(services, into, source or file.name, dry=dry_run).run(rows):
+            progress(done.rows)
+            taken += done.taken
+            for one in done.refused:
+                click.echo(f"line {one.line}: {one.address}: {one.why}")
+                why[one.why.partition(", first in line")[0]] += 1
+    click.echo(f"{taken} {'would be ' * dry_run}taken, {why.total()} refused")
+    for reason, number in why.most_common():
+        click.echo(f"{number:>8}  {reason}")
+
+
+@subscribers.command()
+@paper_option
+@click.option("--state", type=click.Choice(["pending", "confirmed", "ended"]), help="Only these.")
+@plainly
+def export(paper: str | None, state: str | None) -> None:
+    """Print the subscribers as CSV, which `import` reads back; those who were erased are not among them."""
+    from syndicate import store
+    from syndicate.model import SubscriptionState
+    from syndicate.readers.lists import safe
+    from syndicate.store import lists
+
+    services = open_services()
+    slug = _paper(services, paper).slug
+    written = csv.writer(sys.stdout, lineterminator="\r\n")  # RFC 4180
+    written.writerow(COLUMNS)
+    with store.reading(services.db) as db:
+        for one in lists.through(db, slug, SubscriptionState(state) if state else None):
+            written.writerow([safe(_cell(one, column)) for column in COLUMNS])
+
+
+@subscribers.command()
+@click.argument("address")
+@plainly
+def show(address: str) -> None:
+    """Print all that is known of ADDRESS, in every paper."""
+    from syndicate import store
+    from syndicate.store import suppressions
+
+    services = open_services()
+    for one in _of(services, address):
+        click.echo(f"{one.publication} {one.id}")
+        for column in COLUMNS:
+            if told := _cell(one, column):
+                click.echo(f"  {column:<12} {told}")
+    with store.reading(services.db) as db:
+        if refused := suppressions.find(db, address):
+            click.echo(
+                f"gets no mail since {refused.since:%Y-%m-%d}: {refused.reason} {refused.said}".rstrip()
+            )
+
+
+@subscribers.command()
+@click.argument("address")
+@paper_option
+@plainly
+def remove(address: str, paper: str | None) -> None:
+    """End the subscriptions of ADDRESS; what is known of them stays, and no list brings them back."""
+    from syndicate import store
+    from syndicate.store import subscriptions
+
+    services = open_services()
+    for one in _of(services, address, paper):
+        with store.writing(services.db) as db:
+            ended = subscriptions.end(db, one.id, services.now(), subscriptions.OPERATOR)
+        click.echo(f"{one.publication}: {'ended' if ended else 'had ended already'}")
+
+
+@subscribers.command()
+@click.argument("address")
+@paper_option
+@click.confirmation_option(prompt="Address and choices are forgotten for ever. Go on?")
+@plainly
+def erase(address: str, paper: str | None) -> None:
+    """Forget ADDRESS: its subscriptions end, and nothing of it is kept but a mark that no list gets past."""
+    from syndicate import store
+    from syndicate.store import erasure
+
+    services = open_services()
+    for one in _of(services, address, paper):
+        mark = services.tokens.erased(one.address)
+        with store.writing(services.db) as db:
+            erasure.erase(db, one.id, mark, services.now())
+        click.echo(f"{one.publication}: erased")
+
+
+def _paper(services: Services, slug: str | None) -> Publication:
+    papers = services.settings.publications
+    found = services.settings.publication(slug) if slug else papers[0] if len(papers) == 1 else None
+    if found is None:
+        names = ", ".join(one.slug for one in papers)
+        raise SettingsError(
+            f"--paper: {f'no newspaper {slug!r} is described' if slug else 'say which'} ({names})"
+        )
+    return found
+
+
+def _of(services: Services, address: str, paper: str | None = None) -> tuple[Subscription, ...]:
+    from syndicate import store
+    from syndicate.store import subscriptions
+
+    wanted = _paper(services, paper).slug if paper else None
+    with store.reading(services.db) as db:
+        found = subscriptions.of_address(db, address)
+    found = tuple(one for one in found if wanted in (None, one.publication))
+    if not found:
+        raise SettingsError(f"{address}: nothing is known of this address")
+    return found
+
+
+def _cell(one: Subscription, column: str) -> str:
+    """What stands there: moments in UTC, lists divided by semicolons."""
+    value = one.confirmed if column == "consent" else getattr(one, column)
+    if isinstance(value, tuple):
+        return ";".join(value)
+    return "" if value is None else value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+@contextmanager
+def _progress(rows: int) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, elsewhere a line in the log now and then; call it with how many rows are done."""
+    from tqdm import tqdm
+
+    with tqdm(total=rows, unit="row", disable=not sys.stderr.isatty()) as bar:
+        done = 0
+
+        def more(some: int) -> None:
+            nonlocal done
+            bar.update(some)
+            if bar.disable and done // LOGGED != (done + some) // LOGGED:
+                log.info("%d of %d rows", done + some, rows)
+            done += some
+
+        yield more

@@ -121,6 +121,20 @@ def of_address(db: Connection, address: str) -> tuple[Subscription, ...]:
     return tuple(map(_subscription, db.execute(query)))
 
 
+def some(
+    db: Connection, publication: str, most: int, *, after: int = 0, state: SubscriptionState | None = None
+) -> tuple[Subscription, ...]:
+    """So many of a paper by number, but those who were erased; `state`: only these."""
+    query = select(*_FIELDS).where(
+        subscriptions.c.publication == publication,
+        subscriptions.c.id > after,
+        subscriptions.c.why.is_distinct_from(DELETED),
+    )
+    if state is not None:
+        query = query.where(subscriptions.c.state == state.value)
+    return tuple(map(_subscription, db.execute(query.order_by(subscriptions.c.id).limit(most))))
+
+
 def counts(db: Connection, publication: str) -> dict[SubscriptionState, int]:
     """How many there are in each state."""
     rows = db.execute(
@@ -193,11 +207,13 @@ def move(db: Connection, subscription: int, now: datetime) -> Subscription | Non
     mailbox = old.moving.lower()
     there = _of_mailbox(db, old.publication, mailbox)
     number: int | None = there and there.id
+    gone: dict[str, Any] = {"state": _ENDED, "ended": now, "why": MOVED, "ask_after": None}
     if there is None or there.state != _CONFIRMED:
         number = _arrive(db, old, old.moving, number, now)
         _take_along(db, old.id, number, mailbox)
+    else:
+        gone["moving"] = None  # that one is not ended by old links
     suppressions.lift(db, mailbox)
-    gone = {"state": _ENDED, "ended": now, "why": MOVED, "ask_after": None}
     db.execute(update(subscriptions).where(subscriptions.c.id == old.id).values(**gone))
     return None if number is None else find(db, number)
 

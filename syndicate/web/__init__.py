@@ -13,6 +13,7 @@ from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from syndicate import store
 from syndicate.errors import SyndicateError
@@ -28,6 +29,7 @@ from syndicate.web import (
     health,
     hooks,
     hub,
+    my_subscription,
     outbox,
     pages,
     relay,
@@ -51,6 +53,7 @@ def create_app(services: Services) -> Flask:
         pages,
         feeds,
         subscriptions,
+        my_subscription,
         desk,
         outbox,
         health,
@@ -70,6 +73,8 @@ def create_app(services: Services) -> Flask:
     app.after_request(_harden)
     app.wsgi_app = Polls(app.wsgi_app, partial(_newest, services))  # type: ignore[method-assign]  # as Flask advises
     app.wsgi_app = Published(app.wsgi_app, services.public, services.settings, services.now)  # type: ignore[method-assign]  # as Flask advises
+    if proxies := services.settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0)  # type: ignore[method-assign]  # as Flask advises
     return app
 
 

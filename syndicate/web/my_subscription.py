@@ -76,18 +76,18 @@ def move(visit: Visit, paper: Publication, token: str) -> Response:
     """A button, mailed to another address; only pressing it has the mail sent there."""
     known = of_token(visit, paper, visit.services.tokens.moved(token))
     if not known.moving or not same(token, visit.services.tokens.move(known.id, known.moving)):
-        return private(visit, paper, "move.html", status=410, state="over", mine="", address="")
-    state = "done" if known.why == subscriptions.MOVED else "asked"
+        return private(visit, paper, "move.html", status=410, state="over", mine="", mailbox="")
     there: Subscription | None = None
-    with store.writing(visit.services.db) as db:
-        if visit.request.method == "POST" and state == "asked":
-            there = subscriptions.move(db, known.id, visit.services.now())
-            state = "done" if there else "over"
-        elif state == "done":
+    if known.why == subscriptions.MOVED:
+        with store.reading(visit.services.db) as db:
             there = subscriptions.current(db, known.id)
-    page = there and f"/{paper.slug}/mine/{visit.services.tokens.manage(there.id)}"
-    address = mailboxes.shown(known.moving)
-    return private(visit, paper, "move.html", state=state, mine=page or "", address=address)
+    elif visit.request.method == "POST":
+        with store.writing(visit.services.db) as db:
+            there = subscriptions.move(db, known.id, visit.services.now())
+    arrived = there is not None and there.address.lower() == known.moving.lower()
+    page = f"/{paper.slug}/mine/{visit.services.tokens.manage(there.id)}" if there and arrived else ""
+    state, mailbox = "done" if there else "asked", mailboxes.shown(known.moving)
+    return private(visit, paper, "move.html", state=state, mine=page, mailbox=mailbox)
 
 
 ROUTES: tuple[Route, ...] = (
@@ -113,8 +113,8 @@ def _shown(visit: Visit, paper: Publication, known: Subscription, token: str, fa
     now = visit.services.now()
     values: dict[str, Any] = {
         "subscription": known,
-        "address": mailboxes.shown(known.address),
-        "moving": mailboxes.shown(known.moving) if known.moving else "",
+        "mailbox": mailboxes.shown(known.address),
+        "moving": mailboxes.shown(known.moving or ""),
         "typed": said.get("address", ""),
         "day": said.get("until", ""),
         "paused": _paused(paper, known, now),

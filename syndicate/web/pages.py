@@ -123,7 +123,7 @@ def article(visit: Visit, paper: Publication, day: date, page: int, n: int) -> R
         in_series=in_series,
         series_key=_series_key(series) if series else None,
         zone=ZoneInfo(paper.zone),
-        card=cards.address(entry, paper, visit.services.settings.base_url, "shared") if drawn() else "",
+        card=_card(visit, paper, entry),
         linked_data=linked_data.news_article(entry, paper, its_issue, url, visit.services.settings.base_url),
     )
 
@@ -217,6 +217,7 @@ def _issue_page(
         pages=_contents(printed, listed),
         before=before,
         after=after,
+        card=_card(visit, paper, listed[0]) if listed else "",
     )
 
 
@@ -296,6 +297,11 @@ def _contents(printed: StoredIssue, listed: Sequence[Entry]) -> tuple[PageConten
 
 def _published(found: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(e for e in found if e.article.kind in PUBLISHED_KINDS and not e.withdrawn)
+
+
+def _card(visit: Visit, paper: Publication, entry: Entry) -> str:
+    """The picture that a link is shown with; none where no font for it is installed."""
+    return cards.address(entry, paper, visit.services.settings.base_url, "shared") if drawn() else ""
 
 
 def _others(db: Connection, entry: Entry, *, series: str) -> tuple[Entry, ...]:

@@ -39,11 +39,11 @@ from syndicate.wishes import Faults, Offer, Said
 def subscribe(visit: Visit, paper: Publication) -> Response:
     """The form; after it, the same words for everybody: look into your mailbox."""
     if visit.request.method != "POST" and "asked" in visit.request.args:
-        return _page(visit, paper, "asked.html")
+        return private(visit, paper, "asked.html")
     offered = offer(visit, paper)
     if visit.request.method != "POST":
         wish = Wish(language=visit.language)
-        return _page(visit, paper, "subscribe.html", address="", faults={}, **form(visit, offered, wish))
+        return private(visit, paper, "subscribe.html", typed="", faults={}, **form(visit, offered, wish))
     rates.count(visit)
     said = visit.request.form.to_dict(flat=False)
     typed, wish, faults = _sign_up(visit, said, offered)
@@ -51,7 +51,7 @@ def subscribe(visit: Visit, paper: Publication) -> Response:
         asked = visit.link(f"/{paper.slug}/subscribe", asked=1)
         return Response(status=303, headers={"Location": asked})
     again = form(visit, offered, wish)
-    return _page(visit, paper, "subscribe.html", status=422, address=typed, faults=faults, **again)
+    return private(visit, paper, "subscribe.html", status=422, typed=typed, faults=faults, **again)
 
 
 def sign_up(visit: Visit, paper: Publication) -> Response:
@@ -78,8 +78,9 @@ def confirm(visit: Visit, paper: Publication, token: str) -> Response:
         with store.writing(visit.services.db) as db:
             known = subscriptions.confirm(db, known.id, visit.services.now()) or known
     mine = f"/{paper.slug}/mine/{visit.services.tokens.manage(known.id)}"
-    shown = {"subscription": known, "offer": offer(visit, paper), "mine": mine}
-    return _page(visit, paper, "confirm.html", done=_is(known, SubscriptionState.CONFIRMED), **shown)
+    done = _is(known, SubscriptionState.CONFIRMED)
+    offered = offer(visit, paper)
+    return private(visit, paper, "confirm.html", subscription=known, offer=offered, mine=mine, done=done)
 
 
 def leave(visit: Visit, paper: Publication, token: str) -> Response:
@@ -91,7 +92,7 @@ def leave(visit: Visit, paper: Publication, token: str) -> Response:
     with store.reading(visit.services.db) as db:
         there = subscriptions.current(db, known.id)  # older mails end what moved to another address, too
     done = there is None or _is(there, SubscriptionState.ENDED)
-    return _page(visit, paper, "leave.html", subscription=known, done=done)
+    return private(visit, paper, "leave.html", subscription=known, done=done)
 
 
 ROUTES: tuple[Route, ...] = (
@@ -123,7 +124,7 @@ def offer(visit: Visit, paper: Publication) -> Offer:
     return Offer(paper, LANGUAGES, dict(bylines), dict(series))
 
 
-def form(visit: Visit, offered: Offer, wish: Wish) -> dict[str, object]:
+def form(visit: Visit, offered: Offer, wish: Wish) -> dict[str, Any]:
     """What the fields of a wish are filled with."""
     here = wish.zone or offered.paper.zone
     listed = zones.listed(visit.language, visit.services.now(), here, offered.paper.zone)
@@ -139,13 +140,11 @@ def private(
     visit: Visit, paper: Publication, template: str, *, status: int = 200, **values: object
 ) -> Response:
     """A page whose address is a key: it goes to nobody."""
-    kept = answers.PRIVATE
-    answer = answers.page(visit, template, status=status, paper=paper, cache_control=kept, **values)
+    answer = answers.page(
+        visit, template, status=status, paper=paper, cache_control=answers.PRIVATE, changed=(), **values
+    )
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
-
-
-_page = private
 
 
 def _sign_up(visit: Visit, said: Said, offered: Offer) -> tuple[str, Wish, Faults]:

@@ -1,0 +1,78 @@
+"""Whole lists of subscribers: taken in by the hundred, and gone through from beginning to end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from syndicate.model import Subscription, SubscriptionState, Wish
+from syndicate.store import subscriptions as living
+from syndicate.store import suppressions
+from syndicate.store.tables import subscriptions
+
+AT_ONCE = 500  # rows: SQLite took 999 values in a statement until 3.32
+
+Known = dict[str, str]
+"""By mailbox: its state in this paper, or `suppressed`."""
+
+SUPPRESSED = "suppressed"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody on a list, who agreed at that moment."""
+
+    address: str
+    wish: Wish
+    agreed: datetime
+    source: str
+
+    @property
+    def mailbox(self) -> str:
+        """The address in lower case."""
+        return self.address.lower()
+
+
+def known(db: Connection, publication: str, members: Sequence[Member]) -> Known:
+    """What is known of these already, at most AT_ONCE of them."""
+    mailboxes = [member.mailbox for member in members]
+    query = select(subscriptions.c.mailbox, subscriptions.c.state).where(
+        subscriptions.c.publication == publication, subscriptions.c.mailbox.in_(mailboxes)
+    )
+    states: Known = {row.mailbox: row.state for row in db.execute(query)}
+    return states | dict.fromkeys(suppressions.suppressed(db, mailboxes), SUPPRESSED)
+
+
+def add(db: Connection, publication: str, members: Sequence[Member], pending: Known, now: datetime) -> None:
+    """Subscribe them, confirmed at the moment they agreed; those that are `pending` are so no more."""
+    values = [
+        living.columns(member.wish)
+        | {"address": member.address, "mailbox": member.mailbox, "source": member.source}
+        | {"confirmed": member.agreed, "state": SubscriptionState.CONFIRMED.value, "publication": publication}
+        | {"created": now, "asks": 0, "ask_after": None}
+        for member in members
+    ]
+    new = [one for one in values if one["mailbox"] not in pending]
+    waiting = [one for one in values if one["mailbox"] in pending]
+    if new:
+        db.execute(insert(subscriptions), new)
+    if waiting:
+        theirs = update(subscriptions).where(
+            subscriptions.c.publication == publication, subscriptions.c.mailbox == bindparam("of")
+        )
+        kept = ("publication", "mailbox", "created")
+        agreed = [{k: v for k, v in one.items() if k not in kept} | {"of": one["mailbox"]} for one in waiting]
+        db.execute(theirs, agreed)
+
+
+def through(
+    db: Connection, publication: str, state: SubscriptionState | None = None
+) -> Iterator[Subscription]:
+    """Everybody of a paper by number, but those who were erased; `state`: only these."""
+    last = 0
+    while found := living.some(db, publication, AT_ONCE, after=last, state=state):
+        yield from found
+        last = found[-1].id
