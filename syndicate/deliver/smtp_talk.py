@@ -151,10 +151,9 @@ class Talk:
         self._sent += count
 
     def secured(self) -> None:
-        """TLS has begun; what was offered before it does not count (RFC 3207 §4.2)."""
+        """TLS has begun; what was offered before it does not count, and is asked for anew (RFC 3207 §4.2)."""
         self.wants_tls = False
         self._secure = self._passwords_pass = True
-        self._offers = {}
         self._ask(Step.EHLO, f"EHLO {self._name}")
 
     def offer(self, letter: Letter, *, behind: bool = False) -> None:
@@ -270,8 +269,8 @@ class Talk:
             self._begin_body(way)
         elif step is not Step.DATA and reply.good:
             self._go_on(step, way)
-        elif way.answered:  # refused before; it says so once more
-            self._dirty = True
+        elif way.answered:
+            pass  # refused before; it says so once more
         elif reply.code < 400 or (step is not Step.BODY and reply.code in _ABOUT_US):
             self._expected.appendleft((step, way))
             raise LineError(step, str(reply), reply)
@@ -290,8 +289,6 @@ class Talk:
     def _begin_body(self, way: _Way) -> None:
         """The server waits for the letter."""
         if not way.answered:
-            if not self._replies.empty:
-                raise LineError(Step.DATA, "more was said than asked for")
             self.wants_body = True
         elif way.received:  # sender refused, recipient not: a dot would deliver an empty letter
             raise LineError(Step.DATA, "354 to a message whose sender was refused")
