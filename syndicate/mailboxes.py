@@ -49,7 +49,7 @@ def read(text: str) -> tuple[str, Fault | None]:
     if len(typed.encode("utf-8", "replace")) > 2 * LONGEST:  # spares the validator a megabyte
         return typed, Fault.MALFORMED
     try:
-        given = validate_email(typed, check_deliverability=False)
+        given = validate_email(typed, check_deliverability=False, strict=True)  # 64 characters before the @
     except EmailNotValidError:
         return typed, Fault.MALFORMED
     kept = given.ascii_email or given.normalized

@@ -13,6 +13,7 @@ from syndicate.errors import DeliveryError, DoubtfulDeliveryError
 from syndicate.model import Publication, Subscription
 from syndicate.render import confirmations
 from syndicate.render.confirmations import Asking, Sheet
+from syndicate.render.templates import LANGUAGES
 from syndicate.services import Services
 from syndicate.store import subscriptions, suppressions
 
@@ -61,7 +62,7 @@ def _ask(services: Services, paper: Publication, subscription: Subscription) -> 
     about, now = confirmations.asking(subscription), services.now()
     page = _page(services, subscription, about)
     sheet = Sheet(
-        url=f"{services.settings.base_url}/{paper.slug}/{page}",
+        url=f"{services.settings.base_url}/{paper.slug}/{page}{_lang(subscription.language)}",
         sender=services.settings.mail_from,
         base_url=services.settings.base_url,
         message_id=f"<confirm.{hashlib.sha256(f'{page}{now}'.encode()).hexdigest()[:24]}@{paper.host}>",
@@ -87,6 +88,11 @@ def _page(services: Services, subscription: Subscription, about: Asking) -> str:
     if about is Asking.KNOWN:
         return f"mine/{tokens.manage(subscription.id)}"
     return f"confirm/{tokens.confirm(subscription.id)}"
+
+
+def _lang(language: str) -> str:
+    """The page is in the language of the letter."""
+    return "" if language == LANGUAGES[0] else f"?lang={language}"
 
 
 def _sender(services: Services, subscription: Subscription, about: Asking) -> str:

@@ -111,7 +111,9 @@ def _filled(
 
 def _note(publication: Publication) -> Callable[[int], str]:
     chinese = _chinese(publication)
-    return lambda left: f"\n（还有{left}字，见链接）" if chinese else f"\n({left} more characters: see the link)"
+    return lambda left: (
+        f"\n（还有{left}字，见链接）" if chinese else f"\n({left} more characters: see the link)"
+    )
 
 
 def _mark(told: Told, publication: Publication) -> str:

@@ -103,9 +103,7 @@ def _forget_suppression(db: Connection, mailbox: str, subscription: int) -> None
         subscriptions.c.mailbox == mailbox, subscriptions.c.id != subscription
     )
     if db.execute(others).first() is None:
-        db.execute(
-            delete(listed).where(listed.c.mailbox == mailbox, listed.c.reason == suppressions.BOUNCED)
-        )
+        db.execute(delete(listed).where(listed.c.mailbox == mailbox, listed.c.reason == suppressions.BOUNCED))
     theirs = (listed.c.mailbox == mailbox, listed.c.reason != suppressions.OPERATOR)
     db.execute(update(listed).where(*theirs).values(said=""))
 

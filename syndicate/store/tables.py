@@ -259,7 +259,9 @@ subscriptions = Table(
     Column("ask_after", Moment),  # a confirmation mail is due from then on; empty when none is
     Column("asked", Moment),  # when one was last claimed
     Column("asks", Integer, nullable=False),  # how often one was tried since the last wish
-    Column("letters", Integer, nullable=False, server_default="0"),  # such mails since the address last agreed
+    Column(
+        "letters", Integer, nullable=False, server_default="0"
+    ),  # such mails since the address last agreed
     CheckConstraint("state IN ('pending', 'confirmed', 'ended')", name="state"),
     UniqueConstraint("publication", "mailbox"),
     Index(None, "state", "ask_after"),

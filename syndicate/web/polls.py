@@ -21,7 +21,12 @@ NOTHING_SINCE = (
 )
 LOOK_AGAIN = 0.25  # seconds
 _MOST = 5000  # answers kept
-_SHORT = ("ETag", "Cache-Control", "Vary", "Access-Control-Allow-Origin")  # RFC 9110 §15.4.5, and for browsers
+_SHORT = (
+    "ETag",
+    "Cache-Control",
+    "Vary",
+    "Access-Control-Allow-Origin",
+)  # RFC 9110 §15.4.5, and for browsers
 _PATH = re.compile(r"/([a-z0-9][a-z0-9-]*)/relay/[^/]+\.json")
 
 

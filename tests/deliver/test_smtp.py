@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import struct
 from collections.abc import Callable
 from selectors import DefaultSelector
 from time import monotonic
@@ -362,12 +363,38 @@ def test_a_reply_that_nobody_asked_for_ends_the_line_and_counts_for_no_letter() 
 
 
 def test_a_sender_refused_and_a_recipient_welcome_is_no_way_to_deliver_nothing() -> None:
-    replies = b"550 no\r\n250 yes\r\n354 go on\r\n"
-    with relay(lambda n: Script({("mail", 1): replies} if n == 0 else {}, together=True)) as seen:
-        answers = post(seen, [letter(1)])
+    answers: list[Answer] = []
+    talk = Talk(smtp_relay.relay("smtp://relay.example"), "x", Journal(), answers.append, lambda *_: None)
+    talk.received(b"220 relay\r\n")
+    talk.received(EHLO)
+    talk.offer(letter(1))
+    talk.gone(len(talk.out))
 
-    assert outcomes(answers) == [REFUSED]
-    assert "." not in seen.commands
+    with pytest.raises(LineError, match="sender was refused"):
+        talk.received(b"550 no\r\n250 yes\r\n354 go on\r\n")
+
+    assert [answer.outcome for answer in answers] == [REFUSED]
+    assert talk.out == b""
+
+
+def test_what_a_server_said_last_is_heard_even_if_it_is_gone() -> None:
+    """It answers and breaks the line; we notice when we write."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, DefaultSelector() as selector:
+        found = smtp_relay.relay(f"smtp://127.0.0.1:{listening.getsockname()[1]}")
+        talk = Talk(found, "x", Journal(), lambda _: None, lambda *_: None)
+        line = Line(found, addresses(found), talk, None, selector)
+        server, _ = listening.accept()
+        for sent in (b"", b"220 relay\r\n"):
+            server.sendall(sent)
+            for key, events in selector.select(5):
+                key.data.ready(events)
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        server.sendall(b"421 4.3.2 shutting down\r\n")
+        server.close()  # reset, not ended
+
+        with pytest.raises(LineError, match=r"421 4\.3\.2 shutting down"):
+            line.write()
+        line.close()
 
 
 # ── no relay ─────────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from sqlalchemy import Connection, Engine, event
 
 from syndicate import store
 from syndicate.model import Rhythm, Subscription, SubscriptionState
-from syndicate.store import subscriptions
-from tests.samples import MINUTE, NOW, PAPER, subscribe
+from syndicate.store import deliveries, digests, subscriptions, suppressions
+from tests.samples import DAY, MINUTE, NOW, PAPER, subscribe
 
 SLUG = PAPER.slug
 
@@ -112,12 +113,31 @@ def test_confirming_is_possible_once_and_repeatable(engine: Engine) -> None:
     assert (first.state, first.confirmed) == (SubscriptionState.CONFIRMED, NOW + MINUTE)
 
 
-def test_asking_for_a_confirmed_address_changes_nothing(engine: Engine) -> None:
+def test_asking_for_a_confirmed_address_changes_nothing_but_reminds_its_owner(engine: Engine) -> None:
     known = subscribe(engine, "li@example.org")
 
     with store.writing(engine) as db:
         assert ask(db, minutes=60) == known
+        assert subscriptions.unasked(db, NOW + timedelta(hours=1), 10) == (known.id,)
+        assert subscriptions.claim_asking(db, known.id, NOW + timedelta(hours=1)) == known
+        ask(db, minutes=65)
         assert subscriptions.unasked(db, NOW + timedelta(days=1), 10) == ()
+
+
+def test_an_address_that_does_not_answer_is_asked_ever_more_rarely(engine: Engine) -> None:
+    mails, now = [], NOW
+    with store.writing(engine) as db:
+        wish = ask(db)
+        while now < NOW + timedelta(days=14):
+            if subscriptions.claim_asking(db, wish.id, now):
+                mails.append(now)
+            ask(db, minutes=(now - NOW) / MINUTE)
+            now += 5 * MINUTE
+        waits = [(later - earlier) // MINUTE for earlier, later in pairwise(mails)]
+
+    assert len(mails) == 7  # after 10, 40, 160, 640, 2 560 minutes and a week
+    assert all(10 <= wait <= 7 * 24 * 60 + 5 for wait in waits)
+    assert waits == sorted(waits)
 
 
 def test_asking_takes_one_write_whoever_asks(engine: Engine) -> None:
@@ -174,3 +194,90 @@ def test_papers_have_their_own_subscribers(engine: Engine) -> None:
 @pytest.mark.parametrize("address", ["李雷@例子.中国", "o'hara+x@example.org", "a" * 300 + "@example.org"])
 def test_any_address_is_kept_as_it_is(engine: Engine, address: str) -> None:
     assert subscribe(engine, address).address == address
+
+
+def test_a_move_takes_choices_and_planned_mail_along_and_old_links_open_nothing_there(engine: Engine) -> None:
+    old = subscribe(engine, "old@example.org", sections=("yaowen",), language="en")
+    with store.writing(engine) as db:
+        digest = digests.decide(db, SLUG, Rhythm.ISSUE, DAY, DAY, NOW)
+        assert digest is not None
+        deliveries.plan(db, digest, PAPER.host, {(None, None): NOW})
+        assert subscriptions.ask_move(db, old.id, "New@elsewhere.example", NOW)
+        new = subscriptions.move(db, old.id, NOW)
+        (due,) = deliveries.claim(db, "worker", NOW, 9)
+        left = subscriptions.find(db, old.id)
+
+    assert new is not None
+    assert left is not None
+    assert new.id != old.id
+    assert (new.address, new.wish, new.state) == (
+        "New@elsewhere.example",
+        old.wish,
+        SubscriptionState.CONFIRMED,
+    )
+    assert (left.state, left.why) == (SubscriptionState.ENDED, subscriptions.MOVED)
+    assert (due.subscription, due.address, due.domain) == (
+        new.id,
+        "New@elsewhere.example",
+        "elsewhere.example",
+    )
+
+
+def test_moving_to_somebody_who_is_subscribed_leaves_theirs_alone(engine: Engine) -> None:
+    mover = subscribe(engine, "mover@example.org", language="en")
+    there = subscribe(engine, "there@example.org", sections=("yaowen",))
+
+    with store.writing(engine) as db:
+        subscriptions.ask_move(db, mover.id, there.address, NOW)
+        assert subscriptions.move(db, mover.id, NOW) == there
+        assert subscriptions.move(db, mover.id, NOW) is None
+        subscriptions.end(db, mover.id, NOW)
+        assert subscriptions.find(db, there.id) == there
+
+
+def test_two_may_want_the_same_address_and_one_gets_it(engine: Engine) -> None:
+    first, second = (subscribe(engine, f"{name}@example.org") for name in ("first", "second"))
+    with store.writing(engine) as db:
+        for one in (first, second):
+            subscriptions.ask_move(db, one.id, "new@example.org", NOW)
+        moved = subscriptions.move(db, first.id, NOW)
+        again = subscriptions.move(db, second.id, NOW)
+
+    assert moved is not None
+    assert again is not None
+    assert moved.id == again.id
+
+
+def test_nobody_is_bombed_by_moves_from_several_subscriptions(engine: Engine) -> None:
+    movers = [subscribe(engine, f"m{n}@example.org") for n in range(4)]
+    sent = []
+    with store.writing(engine) as db:
+        for one in movers:
+            subscriptions.ask_move(db, one.id, "victim@example.org", NOW)
+            sent += [n for n in subscriptions.unasked(db, NOW, 9) if subscriptions.claim_asking(db, n, NOW)]
+
+    assert sent == [movers[0].id]
+
+
+def test_pausing_takes_back_what_is_planned(engine: Engine) -> None:
+    reader = subscribe(engine)
+    with store.writing(engine) as db:
+        digest = digests.decide(db, SLUG, Rhythm.ISSUE, DAY, DAY, NOW)
+        assert digest is not None
+        deliveries.plan(db, digest, PAPER.host, {(None, None): NOW})
+
+        assert subscriptions.pause(db, reader.id, NOW + timedelta(days=7), NOW)
+
+        assert deliveries.claim(db, "worker", NOW, 9) == ()
+        assert deliveries.openings(db, SLUG, Rhythm.ISSUE, NOW + timedelta(days=6)) == ()
+        assert deliveries.openings(db, SLUG, Rhythm.ISSUE, NOW + timedelta(days=7)) == ((None, None),)
+
+
+def test_confirming_anew_lifts_what_servers_said_but_not_what_a_person_decided(engine: Engine) -> None:
+    for reason, stays in ((suppressions.BOUNCED, False), (suppressions.OPERATOR, True)):
+        address = f"{reason}@example.org"
+        wish = subscribe(engine, address, confirmed=False)
+        with store.writing(engine) as db:
+            suppressions.add(db, address, reason, "", NOW)
+            subscriptions.confirm(db, wish.id, NOW)
+            assert bool(suppressions.find(db, address)) is stays
