@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import SettingsError
-from syndicate.model import MessageForm, OfficialAccount, Publication, Robot, RobotKind
+from syndicate.model import Limit, MessageForm, OfficialAccount, Publication, Robot, RobotKind
 from syndicate.services import open_services
 from syndicate.settings import CHECKOUT, Settings, load, publications
 
@@ -24,7 +24,10 @@ def config(tmp_path: Path, settings: str = "", paper: str = 'title = "青岚日�
 
 
 def test_every_setting_stands_in_the_file_and_in_the_docs() -> None:
-    names = {f.name for f in fields(Settings)} - {"publications"}
+    names = {f.name for f in fields(Settings)} - {
+        "publications",
+        "mail_limits",
+    }  # these have files of their own
     written = tomllib.loads((CHECKOUT / "config" / "syndicate.toml").read_text(encoding="utf-8"))
     docs = (CHECKOUT / "docs" / "settings.md").read_text(encoding="utf-8")
 
@@ -85,10 +88,22 @@ def test_the_database_lies_in_the_service_s_folder_unless_named(tmp_path: Path) 
         ("base_url = 'paper.example'\n", {}, "SYNDICATE_BASE_URL: expected http(s)://host"),
         ("base_url = 'https://paper.example/sub'\n", {}, "SYNDICATE_BASE_URL: expected http(s)://host"),
         ("mail_from = 'nobody'\n", {}, "SYNDICATE_MAIL_FROM: expected an e-mail address"),
-        ("bounce_address = 'a+b@paper.example'\n", {}, "SYNDICATE_BOUNCE_ADDRESS: expected an address such as"),
+        (
+            "bounce_address = 'a+b@paper.example'\n",
+            {},
+            "SYNDICATE_BOUNCE_ADDRESS: expected an address such as",
+        ),
         ("bounce_address = 'bounces'\n", {}, "SYNDICATE_BOUNCE_ADDRESS: expected an address such as"),
-        ("bounce_mailbox = 'imap://me:hush@mail.example'\n", {}, "SYNDICATE_BOUNCE_MAILBOX: expected imaps://"),
-        ("bounce_mailbox = 'pop3://me:hush@mail.example'\n", {}, "SYNDICATE_BOUNCE_MAILBOX: expected imaps://"),
+        (
+            "bounce_mailbox = 'imap://me:hush@mail.example'\n",
+            {},
+            "SYNDICATE_BOUNCE_MAILBOX: expected imaps://",
+        ),
+        (
+            "bounce_mailbox = 'pop3://me:hush@mail.example'\n",
+            {},
+            "SYNDICATE_BOUNCE_MAILBOX: expected imaps://",
+        ),
         ("tick_seconds = 0\n", {}, "SYNDICATE_TICK_SECONDS: expected more than 0"),
         ("tick_seconds = nan\n", {}, "SYNDICATE_TICK_SECONDS: expected more than 0"),
         ("web_workers = 0\n", {}, "SYNDICATE_WEB_WORKERS: expected at least 1"),
@@ -237,3 +252,17 @@ def test_the_bundled_newspapers_are_complete() -> None:
     assert papers["qinglan"].title == "青岚日报"
     assert papers["jinriqujiang"].names == ("JIN RI QU JIANG",)
     assert all(p.sections[-1].pages == () for p in papers.values())
+
+
+def test_what_domains_take_stands_in_a_file_of_its_own(tmp_path: Path) -> None:
+    env = config(tmp_path)
+    usual = load(env).mail_limits
+    assert usual["qq.com"].per_second
+    assert {"163.com", "gmail.com"} <= usual.keys()
+
+    (tmp_path / "domains.toml").write_text('"QQ.com" = { per_second = 9, connections = 3 }')
+    assert dict(load(env).mail_limits) == {"qq.com": Limit(9, 3)}
+
+    (tmp_path / "domains.toml").write_text('"qq.com" = { per_minute = 9 }')
+    with pytest.raises(SettingsError, match=r"domains\.toml: qq\.com"):
+        load(env)
