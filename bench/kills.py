@@ -141,10 +141,11 @@ def run(folder: Path, count: int, kills: int, seed: int = 2026) -> tuple[int, in
     begun, killed = time.time(), 0
     progress = tqdm(total=count, unit="letter", disable=not sys.stderr.isatty())
     while not _done(services):
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "bench.kills", "worker", str(folder), str(port), str(begun)],
-            stderr=(folder / "log").open("ab"),
-        )
+        with (folder / "log").open("ab") as log:
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "bench.kills", "worker", str(folder), str(port), str(begun)],
+                stderr=log,
+            )
         if killed < kills:
             killed += _killed(worker, server, chance, count / kills)
         else:

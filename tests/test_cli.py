@@ -119,7 +119,8 @@ def test_a_file_whose_name_is_not_utf_8_is_taken_in_and_named(tmp_path: Path) ->
 def test_the_digest_s_preview_is_a_mail_or_its_html(tmp_path: Path) -> None:
     syndicate("ingest", "--no-mail", SAMPLES / "qinglan-2026-11-16.txt", data=tmp_path)
 
-    mail = syndicate("digest", "preview", "qinglan", data=tmp_path)
+    site = {"SYNDICATE_BASE_URL": "https://paper.example"}
+    mail = syndicate("digest", "preview", "qinglan", data=tmp_path, **site)
     html = syndicate(
         "digest", "preview", "qinglan", "2026-11-16", "--html", "--language", "en", data=tmp_path
     )

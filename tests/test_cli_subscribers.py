@@ -65,6 +65,23 @@ def test_a_list_goes_in_and_comes_out_as_one_that_goes_in_again(tmp_path: Path, 
     assert [row | {"created": ""} for row in second] == [row | {"created": ""} for row in rows]
 
 
+def test_who_is_refused_is_written_to_a_report(tmp_path: Path, list_: Path) -> None:
+    report = tmp_path / "refused.csv"
+
+    done = subscribers("import", list_, "--paper", "qinglan", "--dry-run", "--report", report, data=tmp_path)
+    lost = subscribers(
+        "import", list_, "--paper", "qinglan", "--report", tmp_path / "no" / "r", data=tmp_path
+    )
+
+    assert done.stdout.startswith("2 would be taken, 2 refused\n")
+    assert report.read_text(encoding="utf-8-sig").splitlines() == [
+        "line,address,why",
+        "4,reader@mailinator.com,disposable address",
+        "5,nobody@example.org,no consent date",
+    ]
+    assert lost.stderr == f"Error: --report {tmp_path / 'no' / 'r'}: No such file or directory\n"
+
+
 def test_an_address_is_shown_removed_and_erased(tmp_path: Path, list_: Path) -> None:
     subscribers("import", list_, "--paper", "qinglan", data=tmp_path)
 

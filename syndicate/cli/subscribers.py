@@ -1,43 +1,50 @@
-"""`syndicate subscribers`: who gets mail; lists taken in and handed out."""
+"""`syndicate subscribers`: who gets mail; lists of them in and out."""
 
 from __future__ import annotations
 
 import csv
 import logging
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from syndicate.cli.plainly import open_services, plainly
-from syndicate.errors import SettingsError
+from syndicate.errors import ReadError, SettingsError
 
-if TYPE_CHECKING:  # opening the database takes a moment that --help need not wait
+if TYPE_CHECKING:  # opening the database takes a moment that `--help` need not wait
+    from syndicate.jobs.import_subscribers import Refused
     from syndicate.model import Publication, Subscription
     from syndicate.services import Services
 
 log = logging.getLogger(__name__)
 
+LOGGED = 10_000  # rows between two lines in a log, where there is no terminal
 COLUMNS = (
-    *(
-        "address",
-        "consent",
-        "source",
-        "state",
-        "sections",
-        "bylines",
-        "series",
-        "words",
-        "rhythm",
-        "weekly_day",
-    ),
-    *("hour", "zone", "language", "created", "ended", "why", "paused_until"),
+    "address",
+    "consent",
+    "source",
+    "state",
+    "sections",
+    "bylines",
+    "series",
+    "words",
+    "rhythm",
+    "weekly_day",
+    "hour",
+    "zone",
+    "language",
+    "created",
+    "ended",
+    "why",
+    "paused_until",
 )
 
-paper_option = click.option("--paper", "slug", required=True, help="The newspaper's slug, such as qinglan.")
+paper_option = click.option("--paper", help="The paper's slug; not needed where there is only one.")
 
 
 @click.group()
@@ -62,55 +69,58 @@ def count(publication: str) -> None:
 @subscribers.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @paper_option
-@click.option("--source", default="import", help="Where they agreed, for lines that do not say it.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--source", default="", help="Where they agreed, for rows that do not say so.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be refused.")
 @click.option(
     "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write who is refused to this CSV file."
 )
 @plainly
-def import_(file: Path, slug: str, source: str, dry_run: bool, report: Path | None) -> None:
-    """Subscribe everybody on a list (CSV) without asking them: they agreed elsewhere, on the day it says.
+def import_(file: Path, paper: str | None, source: str, dry_run: bool, report: Path | None) -> None:
+    """Subscribe those in FILE (CSV: address, consent, source, sections, rhythm, language …) without writing to them.
 
-    Columns: address and consent (2026-11-16) on every line; source, sections, bylines, series, words (several
-    divided by ;), rhythm (issue, weekly, corrections), weekly_day, hour, zone, language. Refused, and printed with
-    line number and reason: malformed and disposable addresses, no consent date or one in the future, who left
-    before or is not to be written to, duplicates. Run twice it subscribes nobody twice.
+    The date of consent is required. Each row that is refused is printed, or written to the report, with its line
+    and why. Run again it takes nobody twice.
     """
-    from syndicate.jobs import import_subscribers as job
+    from syndicate.jobs.import_subscribers import Import
+    from syndicate.readers import lists
 
     services = open_services()
-    with _reporting(report) as refused, _progress(file) as progress:
-        done = job.run(
-            services,
-            _paper(services, slug),
-            file,
-            refused,
-            source=source,
-            dry_run=dry_run,
-            progress=progress,
-        )
-    verb = "would be subscribed" if dry_run else "subscribed"
-    click.echo(f"{done.lines} lines: {done.taken} {verb}, {done.known} subscribed already")
-    for why, number in done.refused.most_common():
-        click.echo(f"refused: {number} {why}")
+    into = _paper(services, paper)
+    try:
+        rows = tuple(lists.rows(file.read_bytes()))
+    except ReadError as e:
+        raise ReadError(f"{file}: {e}") from e
+    taken, why = 0, Counter[str]()
+    with _refusals(report) as refused, _progress(len(rows)) as progress:
+        for done in Import(services, into, source or file.name, dry=dry_run).run(rows):
+            progress(done.rows)
+            taken += done.taken
+            for one in done.refused:
+                refused(one)
+                why[one.why.partition(", first in line")[0]] += 1
+    click.echo(f"{taken} {'would be ' * dry_run}taken, {why.total()} refused")
+    for reason, number in why.most_common():
+        click.echo(f"{number:>8}  {reason}")
 
 
 @subscribers.command()
 @paper_option
-@click.option("--all", "everybody", is_flag=True, help="Those too that have not confirmed or have left.")
+@click.option("--state", type=click.Choice(["pending", "confirmed", "ended"]), help="Only these.")
 @plainly
-def export(slug: str, everybody: bool) -> None:
-    """Print the subscribers as CSV, with the date and source of their consent; `import` reads it."""
+def export(paper: str | None, state: str | None) -> None:
+    """Print the subscribers as CSV, which `import` reads back; those who were erased are not among them."""
     from syndicate import store
-    from syndicate.store import subscriber_lists
+    from syndicate.model import SubscriptionState
+    from syndicate.readers.lists import safe
+    from syndicate.store import subscriptions
 
     services = open_services()
-    paper = _paper(services, slug)
-    out = csv.writer(sys.stdout)
-    out.writerow(COLUMNS)
+    slug = _paper(services, paper).slug
+    written = csv.writer(sys.stdout, lineterminator="\r\n")  # RFC 4180
+    written.writerow(COLUMNS)
     with store.reading(services.db) as db:
-        for one in subscriber_lists.listed(db, paper.slug, everybody=everybody):
-            out.writerow(map(_cell, _row(one)))
+        for one in subscriptions.every(db, slug, SubscriptionState(state) if state else None):
+            written.writerow([safe(_cell(one, column)) for column in COLUMNS])
 
 
 @subscribers.command()
@@ -118,117 +128,125 @@ def export(slug: str, everybody: bool) -> None:
 @plainly
 def show(address: str) -> None:
     """Print everything that is stored about ADDRESS, paper by paper."""
-    from syndicate import store
-    from syndicate.store import erasure
+    from syndicate import mailboxes, store
+    from syndicate.store import erasure, suppressions
 
     services = open_services()
     for one in _of(services, address):
-        click.echo(f"{one.publication}: {one.state}")
+        click.echo(f"{one.publication} {one.id}")
+        for column in COLUMNS:
+            if told := _cell(one, column):
+                click.echo(f"  {column:<12} {told}")
         with store.reading(services.db) as db:
-            told = erasure.told(db, one.id)
-        for name, value in told.pop("subscription").items():
-            if value not in (None, ()):
-                click.echo(f"  {name}: {', '.join(value) if isinstance(value, tuple) else value}")
-        for name, rows in told.items():
-            click.echo(f"  {name}: {len(rows)}")
-            for row in rows:
-                click.echo(f"    {', '.join(str(value) for value in row.values() if value is not None)}")
+            stored = erasure.told(db, one.id)
+        for kind in ("deliveries", "bounces"):
+            for row in stored[kind]:
+                click.echo(
+                    f"  {kind:<12} {' '.join(str(value) for value in row.values() if value is not None)}"
+                )
+    with store.reading(services.db) as db:
+        if refused := suppressions.find(db, mailboxes.read(address)[0]):
+            click.echo(
+                f"gets no mail since {refused.since:%Y-%m-%d}: {refused.reason} {refused.said}".rstrip()
+            )
 
 
 @subscribers.command()
 @click.argument("address")
+@paper_option
 @plainly
-def remove(address: str) -> None:
-    """End the subscriptions of ADDRESS in all papers; it may sign up again."""
+def remove(address: str, paper: str | None) -> None:
+    """End the subscriptions of ADDRESS; what is known of them stays, and no list brings them back."""
     from syndicate import store
     from syndicate.store import subscriptions
 
-    services, ended = open_services(), 0
-    for one in _of(services, address):
+    services = open_services()
+    for one in _of(services, address, paper):
         with store.writing(services.db) as db:
-            ended += subscriptions.end(db, one.id, services.now(), subscriptions.OPERATOR)
-    click.echo(f"{address}: {ended} ended")
+            ended = subscriptions.end(db, one.id, services.now(), subscriptions.OPERATOR)
+        click.echo(f"{one.publication}: {'ended' if ended else 'had ended already'}")
 
 
 @subscribers.command()
 @click.argument("address")
+@paper_option
+@click.confirmation_option(prompt="Address and choices are forgotten for ever. Go on?")
 @plainly
-def erase(address: str) -> None:
-    """Erase ADDRESS and all that it chose, in all papers; no list brings it back."""
+def erase(address: str, paper: str | None) -> None:
+    """Forget ADDRESS: its subscriptions end, and nothing of it is kept but a mark that no list gets past."""
     from syndicate import store
     from syndicate.store import erasure
 
     services = open_services()
-    for one in _of(services, address):
+    for one in _of(services, address, paper):
+        mark = services.tokens.erased(one.address)
         with store.writing(services.db) as db:
-            erasure.erase(db, one.id, services.tokens.erased(one.address), services.now())
+            erasure.erase(db, one.id, mark, services.now())
         click.echo(f"{one.publication}: erased")
 
 
-def _of(services: Services, address: str) -> tuple[Subscription, ...]:
-    from syndicate import mailboxes, store
-    from syndicate.store import subscriptions
-
-    with store.reading(services.db) as db:
-        found = subscriptions.of_address(db, mailboxes.read(address)[0])
-    if not found:
-        raise SettingsError(f"{address}: no paper has such a subscriber")
+def _paper(services: Services, slug: str | None) -> Publication:
+    papers = services.settings.publications
+    found = services.settings.publication(slug) if slug else papers[0] if len(papers) == 1 else None
+    if found is None:
+        names = ", ".join(one.slug for one in papers)
+        raise SettingsError(
+            f"--paper: {f'no newspaper {slug!r} is described' if slug else 'say which'} ({names})"
+        )
     return found
 
 
-def _paper(services: Services, slug: str) -> Publication:
-    paper = services.settings.publication(slug)
-    if paper is None:
-        known = ", ".join(paper.slug for paper in services.settings.publications)
-        raise SettingsError(f"--paper {slug}: no such newspaper; there is {known}")
-    return paper
+def _of(services: Services, address: str, paper: str | None = None) -> tuple[Subscription, ...]:
+    from syndicate import mailboxes, store
+    from syndicate.store import subscriptions
+
+    wanted = _paper(services, paper).slug if paper else None
+    with store.reading(services.db) as db:
+        found = subscriptions.of_address(db, mailboxes.read(address)[0])
+    found = tuple(one for one in found if wanted in (None, one.publication))
+    if not found:
+        raise SettingsError(f"{address}: nothing is known of this address")
+    return found
 
 
-def _row(one: Subscription) -> list[Any]:
-    values = [getattr(one, "confirmed" if name == "consent" else name) for name in COLUMNS]
-    return [";".join(value) if isinstance(value, tuple) else value for value in values]
-
-
-def _cell(value: Any) -> str:
-    """As a spreadsheet takes it for text, whatever it begins with (lists.FORMULA)."""
-    from syndicate.readers.lists import FORMULA
-
-    text = "" if value is None else str(value)
-    return f"'{text}" if FORMULA.match(text) else text
+def _cell(one: Subscription, column: str) -> str:
+    """What stands there: moments in UTC, lists divided by semicolons."""
+    value = one.confirmed if column == "consent" else getattr(one, column)
+    if isinstance(value, tuple):
+        return ";".join(value)
+    return "" if value is None else value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
 @contextmanager
-def _reporting(file: Path | None) -> Iterator[Callable[[int, str, str], object]]:
-    """Where refused lines are told: in a CSV file, or here."""
+def _refusals(file: Path | None) -> Iterator[Callable[[Refused], object]]:
+    """Where it is told who is refused: in a CSV file, or here."""
+    from syndicate.readers.lists import safe
+
     if file is None:
-        yield lambda number, address, why: click.echo(f"line {number}: {address}: {why}")
+        yield lambda one: click.echo(f"line {one.line}: {one.address}: {one.why}")
         return
     try:
-        with file.open("w", encoding="utf-8-sig", newline="") as out:
-            rows = csv.writer(out)
-            rows.writerow(("line", "address", "why"))
-            yield lambda number, address, why: rows.writerow((number, _cell(address), _cell(why)))
+        with file.open("w", encoding="utf-8-sig", newline="") as report:
+            written = csv.writer(report)
+            written.writerow(("line", "address", "why"))
+            yield lambda one: written.writerow((one.line, safe(one.address), safe(one.why)))
     except OSError as e:
         raise SettingsError(f"--report {file}: {e.strerror}") from e
 
 
 @contextmanager
-def _progress(file: Path) -> Iterator[Callable[[int], object]]:
-    """A bar on a terminal, else a line in the log for each tenth."""
+def _progress(rows: int) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, elsewhere a line in the log now and then; call it with how many rows are done."""
     from tqdm import tqdm
 
-    size = file.stat().st_size
-    if sys.stderr.isatty():
-        with tqdm(total=size, unit="B", unit_scale=True, desc=file.name) as bar:
-            yield bar.update
-        return
-    read, told = 0, 0
+    with tqdm(total=rows, unit="row", disable=not sys.stderr.isatty()) as bar:
+        done = 0
 
-    def note(count: int) -> None:
-        nonlocal read, told
-        read += count
-        if (tenth := 10 * read // max(size, 1)) > told:
-            told = tenth
-            log.info("%s: %d %% read", file.name, 10 * tenth)
+        def more(some: int) -> None:
+            nonlocal done
+            bar.update(some)
+            if bar.disable and done // LOGGED != (done + some) // LOGGED:
+                log.info("%d of %d rows", done + some, rows)
+            done += some
 
-    yield note
+        yield more

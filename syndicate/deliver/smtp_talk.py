@@ -158,7 +158,8 @@ class Talk:
 
     def offer(self, letter: Letter, *, behind: bool = False) -> None:
         """Begin a letter; `behind` the dot of another."""
-        if unfit := self._unfit(letter):
+        size, ascii_only = sum(map(len, letter.pieces)), _is_ascii(letter)
+        if unfit := self._unfit(letter, size, ascii_only=ascii_only):
             self._settle(unfit)
             return
         way = _Way(letter, kept=behind or self.served > 0)
@@ -166,7 +167,8 @@ class Talk:
         if self._dirty:
             self._dirty = False
             self._ask(Step.RSET, "RSET")
-        self._ask(Step.MAIL, f"MAIL FROM:<{letter.sender}>{self._parameters(letter)}", way)
+        parameters = self._parameters(letter, size, ascii_only=ascii_only)
+        self._ask(Step.MAIL, f"MAIL FROM:<{letter.sender}>{parameters}", way)
         if self.pipelining:
             self._ask(Step.RCPT, f"RCPT TO:<{letter.recipient}>", way)
             self._ask(Step.DATA, "DATA", way)
@@ -352,34 +354,31 @@ class Talk:
 
     # ── letters ──────────────────────────────────────────────────────────────────────────
 
-    def _parameters(self, letter: Letter) -> str:
+    def _parameters(self, letter: Letter, size: int, *, ascii_only: bool) -> str:
         """What MAIL says of the letter (RFC 1870, RFC 6152, RFC 6531)."""
-        size = f" SIZE={_size(letter)}" if "SIZE" in self._offers else ""
-        if _is_ascii(letter):
-            return size
-        return f"{size} BODY=8BITMIME{' SMTPUTF8' if _is_international(letter) else ''}"
+        said = f" SIZE={size}" if "SIZE" in self._offers else ""
+        if ascii_only:
+            return said
+        return f"{said} BODY=8BITMIME{' SMTPUTF8' if _is_international(letter) else ''}"
 
-    def _unfit(self, letter: Letter) -> Answer | None:
+    def _unfit(self, letter: Letter, size: int, *, ascii_only: bool) -> Answer | None:
         """Why this server cannot be given the letter; None: it can."""
-        for address, stage, status in (
-            (letter.sender, Step.MAIL, "5.1.7"),  # RFC 3463 §3.2
-            (letter.recipient, Step.RCPT, "5.1.3"),
-        ):
-            if not is_address(address) and not (stage is Step.MAIL and not address):
-                return self._refusal(letter, stage, f"not an address: {address!r}", status)
+        if letter.sender and not is_address(letter.sender):  # RFC 3463 §3.2
+            return self._refusal(letter, Step.MAIL, f"not an address: {letter.sender!r}", "5.1.7")
+        if not is_address(letter.recipient):
+            return self._refusal(letter, Step.RCPT, f"not an address: {letter.recipient!r}", "5.1.3")
         if not letter.pieces or not letter.pieces[-1].endswith(b"\r\n"):  # its dot would not be seen
             return self._refusal(letter, Step.DATA, "a letter without an end", "5.6.0")
         most = self._offers.get("SIZE", "").strip()
-        if most.isdecimal() and 0 < int(most) < _size(letter):
-            return self._refusal(letter, Step.MAIL, f"{_size(letter)} bytes, it takes {most}", "5.3.4")
-        if _is_ascii(letter):
+        if most.isdecimal() and 0 < int(most) < size:
+            return self._refusal(letter, Step.MAIL, f"{size} bytes, it takes {most}", "5.3.4")
+        if ascii_only:
             return None
         if "8BITMIME" not in self._offers:
             return self._refusal(letter, Step.MAIL, "it takes letters in ASCII only (no 8BITMIME)", "5.6.3")
         if _is_international(letter) and "SMTPUTF8" not in self._offers:
-            return self._refusal(
-                letter, Step.MAIL, f"it cannot write to {letter.recipient} (no SMTPUTF8)", "5.6.7"
-            )
+            why = f"it cannot write to {letter.recipient} (no SMTPUTF8)"
+            return self._refusal(letter, Step.MAIL, why, "5.6.7")
         return None
 
     def _refusal(self, letter: Letter, stage: Step, why: str, status: str) -> Answer:
@@ -404,10 +403,6 @@ def is_address(address: str) -> bool:
 
 def _plain(user: bytes, password: bytes) -> bytes:
     return b"\0" + user + b"\0" + password
-
-
-def _size(letter: Letter) -> int:
-    return sum(map(len, letter.pieces))
 
 
 def _is_ascii(letter: Letter) -> bool:

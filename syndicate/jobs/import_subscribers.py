@@ -1,169 +1,180 @@
-"""A list of subscribers who agreed elsewhere is taken in: who is refused, and why, is told line by line.
+"""A list of subscribers who agreed elsewhere becomes subscriptions; no mail is sent. What is refused is told, line by line.
 
-It goes in batches, each by itself: cut short and run again, it takes in nobody twice. No mail is sent.
+    a row → judged by itself (address, consent, wish) → held against what is known → subscribed
+
+Rows are taken in by the hundred, each lot in one transaction: cut short, it may be run again, and takes nobody twice.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
-from itertools import islice
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from syndicate import mailboxes, store, wishes
-from syndicate.model import Publication
-from syndicate.readers import lists
-from syndicate.readers.lists import Line
+from syndicate.model import Fault, Publication, SubscriptionState, address_part
+from syndicate.readers.lists import Row
 from syndicate.render.templates import LANGUAGES
 from syndicate.services import Services
-from syndicate.store import entries, erasure, subscriber_lists
-from syndicate.store.subscriber_lists import Newcomer, Verdict
-from syndicate.wishes import Offer
+from syndicate.store import entries, erasure, lists
+from syndicate.store.lists import AT_ONCE, Member
 
-BATCH = 1000  # lines: a transaction
-SOURCE = 200  # characters that are kept of it
+SOURCE = "list"  # where neither row nor operator says whence it comes
+LONGEST_SOURCE = 200  # characters
 
-_RHYTHMS = {"每期": "issue", "每周": "weekly", "仅更正": "corrections", "更正": "corrections", "暂停": "none"}
-_LANGUAGES = {"中文": "zh-CN", "zh": "zh-CN", "english": "en", "英文": "en"}
-_DIVIDER = re.compile(r"[;；、|]")
+_FAULTS = {
+    Fault.MALFORMED: "malformed address",
+    Fault.DISPOSABLE: "disposable address",
+    Fault.MIXED: "letters that look like others in the address",
+}
+_CONFIRMED = SubscriptionState.CONFIRMED.value
+_KNOWN = {
+    _CONFIRMED: "subscribed already",
+    SubscriptionState.ENDED.value: "left before",
+    lists.SUPPRESSED: "suppressed: it bounced, complained, or was ruled out",
+}
+_RHYTHMS = {
+    "每期": "issue",
+    "每期一封": "issue",
+    "每周": "weekly",
+    "每周一封": "weekly",
+    "更正": "corrections",
+}
+_LANGUAGES = {"zh": "zh-CN", "zh-cn": "zh-CN", "zh-hans": "zh-CN", "中文": "zh-CN", "en": "en", "英文": "en"}
+_MANY = ("sections", "bylines", "series", "words")
+_NAMES = ("bylines", "series")
+_ONE = ("rhythm", "weekly_day", "hour", "zone", "language")
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 
-Refused = Callable[[int, str, str], object]
-"""Is told of a line's number, its address, and why it is not taken."""
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A line that was not taken, and why."""
+
+    line: int
+    address: str
+    why: str
 
 
-@dataclass(slots=True)
-class Imported:
-    """How many were taken, or would be."""
-
-    lines: int = 0
-    taken: int = 0
-    known: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
+class _RefusedError(Exception):
+    """Why a row is not taken."""
 
 
-def run(
-    services: Services,
-    paper: Publication,
-    file: Path,
-    refused: Refused,
-    *,
-    source: str = "import",
-    dry_run: bool = False,
-    progress: Callable[[int], object] = lambda _: None,
-) -> Imported:
-    """Subscribe everybody on the list, confirmed since the day on which they agreed.
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of some rows."""
 
-    Raises ReadError when the file cannot be read.
-    """
-    done, seen = Imported(), set[str]()
-    with store.reading(services.db) as db:
-        offer = Offer(
-            paper,
-            LANGUAGES,
-            dict(entries.bylines(db, paper.slug)),
-            dict(entries.series(db, paper.slug)),
-        )
-        erased = erasure.marks(db, paper.slug)
-
-    def refuse(line: Line, why: str) -> None:
-        done.refused[why.partition(":")[0]] += 1
-        refused(line.number, line.said.get("address", ""), why)
-
-    lines = lists.read(file, progress)
-    while batch := tuple(islice(lines, BATCH)):
-        done.lines += len(batch)
-        good = list(_newcomers(services, batch, offer, source, seen, refuse))
-        for line, verdict in _decided(services, paper, good, erased, dry_run=dry_run):
-            if verdict in (Verdict.LEFT, Verdict.SUPPRESSED):
-                refuse(line, verdict.value)
-            done.taken += verdict is Verdict.NEW
-            done.known += verdict is Verdict.KNOWN
-    return done
+    rows: int
+    taken: int
+    refused: tuple[Refused, ...]
 
 
-def _newcomers(
-    services: Services,
-    batch: tuple[Line, ...],
-    offer: Offer,
-    source: str,
-    seen: set[str],
-    refuse: Callable[[Line, str], None],
-) -> Iterator[tuple[Line, Newcomer]]:
-    for line in batch:
-        try:
-            newcomer = _newcomer(services, line, offer, source)
-        except ValueError as e:
-            refuse(line, str(e))
-            continue
-        mailbox = newcomer.address.lower()
-        if mailbox in seen:
-            refuse(line, "duplicate")
-            continue
-        seen.add(mailbox)
-        yield line, newcomer
+class Import:
+    """A list on its way into a paper; `dry`: it is only judged. `source`: where rows do not say whence they come."""
 
-
-def _decided(
-    services: Services,
-    paper: Publication,
-    good: list[tuple[Line, Newcomer]],
-    erased: frozenset[str],
-    *,
-    dry_run: bool,
-) -> Iterator[tuple[Line, Verdict]]:
-    newcomers = [newcomer for _, newcomer in good]
-    if dry_run:
+    def __init__(
+        self, services: Services, paper: Publication, source: str = "", *, dry: bool = False
+    ) -> None:
+        self._services = services
+        self._paper = paper
+        self._source = source or SOURCE
+        self._dry = dry
+        self._zone = ZoneInfo(paper.zone)
+        self._now = services.now()
+        self._lines: dict[str, int] = {}  # by mailbox: where it stands first
         with store.reading(services.db) as db:
-            verdicts = subscriber_lists.judge(db, paper.slug, newcomers, erased)
-    else:
-        with store.writing(services.db) as db:
-            verdicts = subscriber_lists.add(db, paper.slug, newcomers, erased, services.now())
-    return zip((line for line, _ in good), verdicts, strict=True)
+            names = dict(entries.bylines(db, paper.slug)), dict(entries.series(db, paper.slug))
+            self._erased = erasure.marks(db, paper.slug)
+        self._offer = wishes.Offer(paper, LANGUAGES, *names)
+
+    def run(self, rows: Sequence[Row]) -> Iterator[Done]:
+        """Take the rows in, some hundred at a time, and say each time what became of them."""
+        for start in range(0, len(rows), AT_ONCE):
+            yield self._take(rows[start : start + AT_ONCE])
+
+    def _take(self, rows: Sequence[Row]) -> Done:
+        members: dict[int, Member] = {}
+        refused: list[Refused] = []
+        for row in rows:
+            try:
+                members[row.line] = self._judged(row)
+            except _RefusedError as e:
+                refused.append(Refused(row.line, row.said.get("address", ""), str(e)))
+        slug, now = self._paper.slug, self._services.now()
+        with (store.reading if self._dry else store.writing)(self._services.db) as db:
+            states = lists.known(db, slug, tuple(members.values()))
+            welcome = [one for one in members.values() if states.get(one.mailbox) not in _KNOWN]
+            if not self._dry:
+                lists.add(db, slug, welcome, states, now)
+        for line, one in members.items():
+            if why := _KNOWN.get(states.get(one.mailbox, "")):
+                refused.append(Refused(line, one.address, why))
+        return Done(len(rows), len(welcome), tuple(sorted(refused, key=lambda r: r.line)))
+
+    def _judged(self, row: Row) -> Member:
+        """Who it is, by what the row says alone."""
+        said = row.said
+        address, fault = mailboxes.read(said.get("address", ""))
+        if fault is not None:
+            raise _RefusedError(_FAULTS[fault])
+        agreed = self._agreed(said)
+        told = _told(said, self._paper)
+        wish, faults = wishes.read(told, _with_names(self._offer, told), self._paper.language)
+        if faults:
+            raise _RefusedError("; ".join(f"{name}: {fault}" for name, fault in faults.items()))
+        if self._erased and self._services.tokens.erased(address) in self._erased:
+            raise _RefusedError("asked to be erased")
+        first = self._lines.setdefault(address.lower(), row.line)
+        if first != row.line:
+            raise _RefusedError(f"twice in the list, first in line {first}")
+        source = " ".join(said.get("source", "").split())[:LONGEST_SOURCE]
+        return Member(address, wish, agreed, source or self._source)
+
+    def _agreed(self, said: Mapping[str, str]) -> datetime:
+        state = said.get("state") or _CONFIRMED
+        if state != _CONFIRMED:
+            raise _RefusedError(f"its state is {state!r}")
+        text = said.get("consent", "")
+        agreed = moment(text, self._zone)
+        if agreed is None:
+            raise _RefusedError(f"{text!r} is no date of consent" if text else "no consent date")
+        if agreed > self._now:
+            raise _RefusedError("consent in the future")
+        return agreed
 
 
-def _newcomer(services: Services, line: Line, offer: Offer, source: str) -> Newcomer:
-    """Raises ValueError, saying why the line is not taken."""
-    address, fault = mailboxes.read(line.said.get("address", ""))
-    if fault:
-        raise ValueError(f"{fault.value} address")
-    consent = _consent(line.said.get("consent", ""), services.now(), offer.paper.zone)
-    wish, faults = wishes.read(_wish(line.said, offer.paper), offer, LANGUAGES[0])
-    for name, what in faults.items():
-        raise ValueError(f"{name} {what.value}: {line.said.get(name, '')}")
-    said = " ".join(line.said.get("source", "").split()) or source
-    return Newcomer(address, wish, consent, said[:SOURCE], services.tokens.erased(address))
-
-
-def _consent(text: str, now: datetime, zone: str) -> datetime:
-    """The moment at which they agreed; a day counts from its beginning, where the paper is."""
-    if not text:
-        raise ValueError("no consent date")
+def moment(text: str, zone: ZoneInfo) -> datetime | None:
+    """The moment of 2026-03-05, 2026/3/5, 2026年3月5日 (begins there), or of an ISO 8601 time; None for neither."""
     try:
-        if day := _DAY.fullmatch(text):
-            given = datetime.combine(date(*map(int, day.groups())), time())
-        else:
-            given = datetime.fromisoformat(text)
-        moment = given if given.tzinfo else given.replace(tzinfo=ZoneInfo(zone))
-        future = moment > now
-    except (ValueError, OverflowError) as e:
-        raise ValueError(f"consent date not understood: {text[:40]}") from e
-    if future:
-        raise ValueError(f"consent in the future: {text[:40]}")
-    return moment
+        if day := _DAY.fullmatch(text.strip()):
+            return datetime.combine(date(*map(int, day.groups())), time(), zone)
+        said = datetime.fromisoformat(text.strip().replace("/", "-"))
+    except (ValueError, OverflowError):
+        return None
+    return said if said.tzinfo else said.replace(tzinfo=zone)
 
 
-def _wish(said: Mapping[str, str], paper: Publication) -> dict[str, list[str]]:
-    """What a line says, in the words of wishes: sections also by their titles, rhythms and languages in Chinese."""
-    titles = {section.title: section.slug for section in paper.sections}
-    told = {name: [part.strip() for part in _DIVIDER.split(value)] for name, value in said.items()}
-    told["sections"] = [titles.get(part, part) for part in told.get("sections", [])]
-    told["words"] = [said.get("words", "").replace("|", ";")]
-    for name, known in (("rhythm", _RHYTHMS), ("language", _LANGUAGES)):
-        value = said.get(name, "")
-        told[name] = [known.get(value.lower(), value)]
-    return told
+def _with_names(offer: wishes.Offer, told: wishes.Said) -> wishes.Offer:
+    """What may be chosen, with the names on the list: whoever has not written here yet may do so."""
+    names = {kind: {address_part(n): n.strip() for n in told.get(kind, ()) if n.strip()} for kind in _NAMES}
+    if not any(names.values()):
+        return offer
+    return replace(
+        offer, bylines=names["bylines"] | {**offer.bylines}, series=names["series"] | {**offer.series}
+    )
+
+
+def _told(said: Mapping[str, str], paper: Publication) -> wishes.Said:
+    """The wish of a row, in the words of the forms."""
+    many = {name: re.split(r"[;；|、\n]", said[name]) for name in _MANY if said.get(name)}
+    one = {name: said[name] for name in _ONE if said.get(name)}
+    slugs = {section.title: section.slug for section in paper.sections}
+    if "sections" in many:
+        many["sections"] = [slugs.get(title.strip(), title.strip()) for title in many["sections"]]
+    if "rhythm" in one:
+        one["rhythm"] = _RHYTHMS.get(one["rhythm"], one["rhythm"].lower())
+    if "language" in one:
+        one["language"] = _LANGUAGES.get(one["language"].lower(), one["language"])
+    return many | {name: (value,) for name, value in one.items()}

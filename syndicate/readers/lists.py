@@ -1,119 +1,95 @@
-"""A list of subscribers, as CSV: bytes → its lines, by the names of its columns."""
+"""Lists of subscribers as other programs write them: bytes → rows, each with what stands under which heading."""
 
 from __future__ import annotations
 
-import codecs
 import csv
-import io
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from syndicate.errors import ReadError
 
-ENCODINGS = ("utf-8", "gb18030")
-LONGEST = 10_000  # characters of a cell
+LONGEST = 100_000_000  # bytes: some two million addresses
 
-COLUMNS = {
-    "address": ("address", "email", "e-mail", "mail", "邮箱", "电子邮箱", "邮件地址"),
-    "consent": ("consent", "consent_date", "confirmed", "同意日期", "订阅日期", "确认日期"),
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "'")
+"""What a cell must not begin with: a spreadsheet would reckon it (owasp.org/www-community/attacks/CSV_Injection)."""
+
+_HEADINGS = {
+    "address": ("address", "email", "e-mail", "mail", "邮箱", "邮件地址", "电子邮件", "电子邮箱", "地址"),
+    "consent": ("consent", "consent_date", "confirmed_at", "同意日期", "同意时间", "订阅日期", "确认日期"),
     "source": ("source", "来源"),
-    "sections": ("sections", "section", "版块"),
-    "bylines": ("bylines", "authors", "作者"),
-    "series": ("series", "栏目"),
-    "words": ("words", "searches", "检索词"),
-    "rhythm": ("rhythm", "频率"),
-    "weekly_day": ("weekly_day",),
-    "hour": ("hour",),
-    "zone": ("zone", "时区"),
+    "state": ("state", "status", "状态"),
+    "sections": ("sections", "section", "栏目", "版块"),
+    "bylines": ("bylines", "byline", "记者", "作者"),
+    "series": ("series", "专栏"),
+    "words": ("words", "检索词", "关键词"),
+    "rhythm": ("rhythm", "frequency", "频率", "多久一封"),
+    "weekly_day": ("weekly_day", "星期"),
+    "hour": ("hour", "时刻", "几点"),
+    "zone": ("zone", "time_zone", "timezone", "时区"),
     "language": ("language", "语言"),
 }
-"""What a column may be called; all others are passed over."""
-
-FORMULA = re.compile(r"[=+\-@\t\r＝＋－＠]")
-"""What spreadsheets take for the beginning of a formula (owasp.org/www-community/attacks/CSV_Injection)."""
+_COLUMNS = {heading: name for name, headings in _HEADINGS.items() for heading in headings}
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the list."""
+class Row:
+    """One line of the list: where it stands, and what it says under the headings that are known."""
 
-    number: int  # in the file, from 1; of a cell with line ends, its last
-    said: Mapping[str, str]  # what stands in its columns, without blanks around
+    line: int
+    said: Mapping[str, str]
 
 
-def read(file: Path, progress: Callable[[int], object] = lambda _: None) -> Iterator[Line]:
-    """The lines of a list; `progress` is told of each so many bytes that were read.
+def rows(raw: bytes) -> Iterator[Row]:
+    """The rows of a list with a line of headings, English or Chinese, divided by commas, semicolons or tabs.
 
-    UTF-8 or GB18030, with or without a byte order mark; commas, semicolons or tabs. Raises ReadError, naming the
-    file, when it cannot be read or has no columns `address` and `consent`.
+    Raises ReadError when it is too large, no text, or names no address or no consent.
     """
+    if len(raw) > LONGEST:
+        raise ReadError(f"it is larger than {LONGEST // 1_000_000} MB; divide it")
+    lines = _text(raw).splitlines(keepends=True)
+    first = lines[0] if lines else ""
+    reader = csv.reader(lines, delimiter=max(",;\t，", key=first.count))
     try:
-        encoding = _encoding(file)
-        with _Told(file, progress) as raw, io.TextIOWrapper(raw, encoding, newline="") as text:
-            head = text.readline()
-            if "\0" in head:
-                raise ReadError(f"{file}: this is no CSV")
-            divider = max(",;\t", key=head.count)
-            columns = _columns(file, next(csv.reader([head], delimiter=divider), []))
-            rows = csv.reader(text, delimiter=divider)
-            for row in rows:
-                if any(cell.strip() for cell in row):
-                    yield Line(rows.line_num + 1, _said(columns, row))
-    except OSError as e:
-        raise ReadError(f"{file}: {e.strerror}") from e
-    except (csv.Error, UnicodeError) as e:
-        raise ReadError(f"{file}: {e}") from e
+        names = _names(next(reader, []))
+        for cells in reader:
+            said = {name: _plain(cell) for name, cell in zip(names, cells, strict=False) if name}
+            if any(said.values()):
+                yield Row(reader.line_num, said)
+    except csv.Error as e:
+        raise ReadError(f"line {reader.line_num}: {e}") from e
 
 
-def _columns(file: Path, head: list[str]) -> dict[str, int]:
-    found = [cell.strip().lower() for cell in head]
-    columns = {
-        name: found.index(known) for name, also in COLUMNS.items() for known in also[::-1] if known in found
-    }
-    if missing := [name for name in ("address", "consent") if name not in columns]:
-        raise ReadError(f"{file}: no column {' and none '.join(missing)} in the first line")
-    return columns
+def safe(cell: str) -> str:
+    """The cell, for a file that may be opened in a spreadsheet; `rows` reads it back."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
-def _said(columns: Mapping[str, int], row: list[str]) -> dict[str, str]:
-    return {name: _plain(row[at][:LONGEST]) for name, at in columns.items() if at < len(row)}
+def _text(raw: bytes) -> str:
+    coding = next((coding for mark, coding in _MARKS if raw.startswith(mark)), None)
+    for tried in (coding,) if coding else ("utf-8", "gb18030"):
+        try:
+            return raw.decode(tried)
+        except UnicodeDecodeError:
+            continue
+    raise ReadError("it is neither UTF-8 nor GB18030")
+
+
+def _names(headings: list[str]) -> list[str | None]:
+    """What each column is; None for one that is of no use here."""
+    names = [_COLUMNS.get(heading.strip().lower()) for heading in headings]
+    for needed, so in (("address", "邮箱"), ("consent", "同意日期")):
+        if needed not in names:
+            raise ReadError(f"line 1: there is no column {needed!r} ({so})")
+    if twice := next((name for name in names if name and names.count(name) > 1), None):
+        raise ReadError(f"line 1: there are two columns {twice!r}")
+    return names
 
 
 def _plain(cell: str) -> str:
-    """Without the apostrophe that kept a spreadsheet from calculating."""
-    cell = cell.strip()
-    return cell[1:] if cell.startswith("'") and FORMULA.match(cell[1:]) else cell
-
-
-def _encoding(file: Path) -> str:
-    """That of the whole file: the first bytes of a list are ASCII in all of them."""
-    with file.open("rb") as raw:
-        if raw.read(3) == codecs.BOM_UTF8:
-            return "utf-8-sig"
-        for encoding in ENCODINGS:
-            raw.seek(0)
-            try:
-                decoder = codecs.getincrementaldecoder(encoding)()
-                while chunk := raw.read(1 << 20):
-                    decoder.decode(chunk)
-                decoder.decode(b"", final=True)
-            except UnicodeDecodeError:
-                continue
-            return encoding
-    raise ReadError(f"{file}: neither UTF-8 nor GB18030")
-
-
-class _Told(io.BufferedReader):
-    """A file that tells how much of it was read."""
-
-    def __init__(self, file: Path, progress: Callable[[int], object]) -> None:
-        super().__init__(io.FileIO(file), 1 << 16)
-        self._progress = progress
-
-    def read1(self, size: int = -1, /) -> bytes:
-        """Read, and tell."""
-        read = super().read1(size)
-        self._progress(len(read))
-        return read
+    text = cell.strip()
+    return text[1:] if text[:1] == "'" and text[1:].startswith(FORMULA) else text

@@ -1,14 +1,14 @@
-"""Whole lists of subscribers: taken in by the hundred, and gone through from beginning to end."""
+"""Whole lists of subscribers, taken in by the hundred."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from syndicate.model import Subscription, SubscriptionState, Wish
+from syndicate.model import SubscriptionState, Wish
 from syndicate.store import subscriptions as living
 from syndicate.store import suppressions
 from syndicate.store.tables import subscriptions
@@ -66,13 +66,3 @@ def add(db: Connection, publication: str, members: Sequence[Member], pending: Kn
         kept = ("publication", "mailbox", "created")
         agreed = [{k: v for k, v in one.items() if k not in kept} | {"of": one["mailbox"]} for one in waiting]
         db.execute(theirs, agreed)
-
-
-def through(
-    db: Connection, publication: str, state: SubscriptionState | None = None
-) -> Iterator[Subscription]:
-    """Everybody of a paper by number, but those who were erased; `state`: only these."""
-    last = 0
-    while found := living.some(db, publication, AT_ONCE, after=last, state=state):
-        yield from found
-        last = found[-1].id

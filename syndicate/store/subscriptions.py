@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from syndicate.model import (
     Choice,
@@ -121,18 +121,15 @@ def of_address(db: Connection, address: str) -> tuple[Subscription, ...]:
     return tuple(map(_subscription, db.execute(query)))
 
 
-def some(
-    db: Connection, publication: str, most: int, *, after: int = 0, state: SubscriptionState | None = None
-) -> tuple[Subscription, ...]:
-    """So many of a paper by number, but those who were erased; `state`: only these."""
+def every(db: Connection, publication: str, state: SubscriptionState | None = None) -> Iterator[Subscription]:
+    """All of a paper by number, but those who were erased, a thousand at a time in memory; `state`: only these."""
     query = select(*_FIELDS).where(
-        subscriptions.c.publication == publication,
-        subscriptions.c.id > after,
-        subscriptions.c.why.is_distinct_from(DELETED),
+        subscriptions.c.publication == publication, subscriptions.c.why.is_distinct_from(DELETED)
     )
     if state is not None:
         query = query.where(subscriptions.c.state == state.value)
-    return tuple(map(_subscription, db.execute(query.order_by(subscriptions.c.id).limit(most))))
+    rows = db.execute(query.order_by(subscriptions.c.id), execution_options={"yield_per": 1000})
+    return map(_subscription, rows)
 
 
 def counts(db: Connection, publication: str) -> dict[SubscriptionState, int]:
@@ -288,12 +285,6 @@ def columns(wish: Wish) -> dict[str, Any]:
     """A wish as it is stored."""
     values = {"rhythm": wish.rhythm.value, "language": wish.language, "zone": wish.zone}
     return asdict(wish.choice) | values | {"weekly_day": wish.weekly_day, "hour": wish.hour}
-
-
-def stream(db: Connection, *wanted: ColumnElement[bool]) -> Iterator[Subscription]:
-    """Those subscriptions by number, however many: a thousand at a time are in memory."""
-    query = select(*_FIELDS).where(*wanted).order_by(subscriptions.c.id)
-    return map(_subscription, db.execution_options(yield_per=1000).execute(query))
 
 
 def drop_due(db: Connection, subscription: int, why: str, now: datetime) -> None:

@@ -71,3 +71,29 @@ def test_a_forged_return_path_is_nobody(address: str) -> None:
     assert tokens.returned(made.replace("+d12-", "+d012-")) is None
     assert tokens.returned(made.replace("@", "a@")) is None
     assert Tokens("other").returned(made) is None
+
+
+def test_a_link_to_move_is_for_one_address() -> None:
+    tokens = Tokens("secret")
+    made = tokens.move(7, "new@example.org")
+
+    assert tokens.moved(made) == 7
+    assert tokens.move(7, "new@example.org") == made
+    assert tokens.move(7, "other@example.org") != made
+    assert "new" not in made
+    assert tokens.managed(made) is None
+    assert tokens.moved(tokens.manage(7)) is None
+
+
+@given(st.text())
+def test_a_forged_link_to_move_is_nobody(token: str) -> None:
+    assert Tokens("secret").moved(token) is None
+    assert Tokens("secret").moved(Tokens("other").move(1, "a@example.org")) is None
+
+
+def test_an_erased_address_is_known_again_by_who_has_the_secret() -> None:
+    mark = Tokens("secret").erased("Reader@example.org")
+
+    assert mark == Tokens("secret").erased("reader@EXAMPLE.org")
+    assert mark != Tokens("other").erased("reader@example.org")
+    assert "reader" not in mark

@@ -58,4 +58,4 @@ def test_a_cell_is_read_back_and_no_spreadsheet_reckons_it(cell: str) -> None:
     (row,) = lists.rows(written.getvalue().encode())
 
     assert row.said["address"] == cell
-    assert not lists.safe(cell).startswith(("=", "+", "-", "@"))
+    assert not lists.safe(cell).startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))
