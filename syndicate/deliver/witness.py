@@ -22,7 +22,7 @@ import socket
 import sys
 import time
 
-PATIENCE = 120.0  # seconds: as long as the worker would have waited for the answer to a letter
+PATIENCE = 600.0  # seconds: as long as the worker would have waited for the answer to a letter
 _MANY = 64  # connections held, before those that are over are let go
 _REPLY = re.compile(rb"(?m)^(\d{3})(?: [^\r\n]*)?\r?\n")  # the last line of a reply (RFC 5321 §4.2.1)
 
@@ -77,7 +77,7 @@ def _owed(journal: bytes) -> dict[int, int]:
 
 
 def _hear_out(waiting: dict[socket.socket, int], written: int) -> None:
-    """Write down each answer: t for 250, r for another; a line that ends without one says nothing."""
+    """Write down what each answer means; a line that ends without one says nothing."""
     heard = dict.fromkeys(waiting, b"")
     until = time.monotonic() + PATIENCE
     while heard and (left := until - time.monotonic()) > 0:
@@ -89,9 +89,16 @@ def _hear_out(waiting: dict[socket.socket, int], written: int) -> None:
             heard[line] += chunk
             found = _REPLY.search(heard[line])
             if found:
-                os.write(written, b"%s %d\n" % (b"t" if found[1] == b"250" else b"r", waiting[line]))
+                os.write(written, b"%s %d\n" % (_meant(found[1]), waiting[line]))
             if found or not chunk:
                 del heard[line]
+
+
+def _meant(code: bytes) -> bytes:
+    """Taken, refused, or (421, which only closes the line) nobody knows: as the worker would have read it."""
+    if code[:1] == b"2":
+        return b"t"
+    return b"r" if code[:1] in b"45" and code != b"421" else b"d"
 
 
 def _say_no_more(line: socket.socket) -> None:

@@ -9,9 +9,9 @@ from email.utils import parseaddr
 from sqlalchemy import Connection
 
 from syndicate import store
-from syndicate.errors import DeliveryError, DoubtfulDeliveryError
-from syndicate.model import Publication, Subscription
-from syndicate.render import confirmations
+from syndicate.deliver.mailer import send_one
+from syndicate.model import Letter, Outcome, Publication, Subscription
+from syndicate.render import confirmations, letters
 from syndicate.render.confirmations import Asking, Sheet
 from syndicate.render.templates import LANGUAGES
 from syndicate.services import Services
@@ -40,7 +40,6 @@ def run(services: Services) -> None:
         else:
             log.error("confirmation %d: no newspaper %r is described", number, subscription.publication)
             _put_off(services, subscription)
-    services.mailer.close()
 
 
 def _unwanted(db: Connection, subscription: Subscription) -> bool:
@@ -62,23 +61,20 @@ def _ask(services: Services, paper: Publication, subscription: Subscription) -> 
     about, now = confirmations.asking(subscription), services.now()
     page = _page(services, subscription, about)
     sheet = Sheet(
-        url=f"{services.settings.base_url}/{paper.slug}/{page}{_lang(subscription.language)}",
+        url=f"{services.settings.base_url}/{paper.slug}/{page}{lang(subscription.language)}",
         sender=services.settings.mail_from,
         base_url=services.settings.base_url,
         message_id=f"<confirm.{hashlib.sha256(f'{page}{now}'.encode()).hexdigest()[:24]}@{paper.host}>",
         date=now,
     )
     message = confirmations.confirmation(paper, subscription, sheet)
-    try:
-        services.mailer.send(
-            message, _sender(services, subscription, about), _recipient(subscription), lambda: True
-        )
-    except DoubtfulDeliveryError as e:
-        log.warning("confirmation %d: %s", subscription.id, e)
-    except DeliveryError as e:
-        log.warning("confirmation %d: %s", subscription.id, e)
-        if not e.permanent:
-            _put_off(services, subscription)
+    signed = services.signer.signed(letters.cast(message))
+    sender = _sender(services, subscription, about)
+    answer = send_one(services.mailer, Letter(subscription.id, sender, _recipient(subscription), signed))
+    if answer.outcome is not Outcome.TAKEN:
+        log.warning("confirmation %d: %s", subscription.id, answer.said)
+    if answer.outcome is Outcome.LATER:
+        _put_off(services, subscription)
 
 
 def _page(services: Services, subscription: Subscription, about: Asking) -> str:
@@ -90,8 +86,8 @@ def _page(services: Services, subscription: Subscription, about: Asking) -> str:
     return f"confirm/{tokens.confirm(subscription.id)}"
 
 
-def _lang(language: str) -> str:
-    """The page is in the language of the letter."""
+def lang(language: str) -> str:
+    """What makes a page come in the language of the letter that leads to it."""
     return "" if language == LANGUAGES[0] else f"?lang={language}"
 
 

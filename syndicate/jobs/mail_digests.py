@@ -27,6 +27,7 @@ from syndicate.deliver.journal import Journal, Received
 from syndicate.errors import IssueError
 from syndicate.jobs import compose, plan_digests
 from syndicate.jobs.alone import alone
+from syndicate.jobs.mail_confirmations import lang
 from syndicate.jobs.pace import Pace
 from syndicate.model import Answer, Choice, DeliveryState, Envelope, Letter, Outcome, StoredDigest
 from syndicate.render import digest, letters
@@ -48,6 +49,7 @@ LATE = timedelta(days=2)  # what could not be sent for so long is not news any m
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
 ATTEMPTS = 12  # with the last step repeated: about a day, then the delivery has failed
 MOULDS = 64  # of different digests, choices and languages, kept at hand
+READER_STAGES = ("rcpt", "body")  # where a refusal speaks of the reader's address
 LINE_STAGES = ("connect", "ehlo", "starttls", "auth")  # where a fault is the mail server's own
 
 
@@ -304,7 +306,7 @@ class _Run:
             log.warning(
                 "digest %d, subscription %d: %s: %s", one.digest, one.subscription, settled.state, answer.said
             )
-        if answer.outcome is Outcome.REFUSED:
+        if answer.outcome is Outcome.REFUSED and answer.stage in READER_STAGES:
             self._refusals.append((settled, answer))
 
     def _settle(self, *, wait: bool = False) -> None:
@@ -356,7 +358,7 @@ def _envelope(services: Services, publication: str, one: Claimed, planned: datet
         message_id=one.message_id,
         leave_url=f"{site}/leave/{services.tokens.leave(one.subscription)}",
         date=planned,
-        manage_url=f"{site}/mine/{services.tokens.manage(one.subscription)}",
+        manage_url=f"{site}/mine/{services.tokens.manage(one.subscription)}{lang(one.language)}",
         leave_mail=services.leave_mail(one.subscription),
     )
 

@@ -29,7 +29,7 @@ from werkzeug.exceptions import NotFound, TooManyRequests
 from syndicate import mailboxes, store, wishes
 from syndicate.model import Fault, Publication, Rhythm, Subscription, SubscriptionState, Wish
 from syndicate.render.templates import LANGUAGES, environment
-from syndicate.store import entries, subscriptions
+from syndicate.store import feeds, subscriptions
 from syndicate.web import answers, rates, zones
 from syndicate.web.addresses import GET_POST, Route
 from syndicate.web.visit import Visit
@@ -118,10 +118,15 @@ def of_token(visit: Visit, paper: Publication, number: int | None) -> Subscripti
 
 
 def offer(visit: Visit, paper: Publication) -> Offer:
-    """What may be chosen of the paper."""
+    """What may be chosen of the paper: the authors and series that have a feed. To count articles takes long."""
+    named: dict[str, dict[str, str]] = {"byline": {}, "series": {}}
     with store.reading(visit.services.db) as db:
-        bylines, series = entries.bylines(db, paper.slug), entries.series(db, paper.slug)
-    return Offer(paper, LANGUAGES, dict(bylines), dict(series))
+        listed = feeds.of_paper(db, paper.slug)
+    for feed in listed:
+        kind, _, part = feed.name.partition("-")
+        if kind in named:
+            named[kind][part] = feed.title
+    return Offer(paper, LANGUAGES, named["byline"], named["series"])
 
 
 def form(visit: Visit, offered: Offer, wish: Wish) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from email.message import EmailMessage
 
 from syndicate import store
 from syndicate.jobs import mail_confirmations
@@ -21,19 +19,7 @@ __all__ = ["server"]
 def watched(services: Services, server: Server) -> Services:
     """Services whose mail comes back to an address of ours."""
     settings = replace(services.settings, bounce_address="bounces@paper.example")
-    return replace(services, settings=settings, mailer=Sending(server))
-
-
-class Sending(Server):
-    """Keeps the envelope of what is sent one by one."""
-
-    def __init__(self, server: Server) -> None:
-        super().__init__()
-        self.server = server
-
-    def send(self, message: EmailMessage, sender: str, recipient: str, hand: Callable[[], bool]) -> None:
-        self.server.senders.append(sender)
-        self.server.send(message, sender, recipient, hand)
+    return replace(services, settings=settings, mailer=server)
 
 
 def reader(services: Services, clock: Clock, *, confirmed: bool = True) -> Subscription:

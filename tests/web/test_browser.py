@@ -255,6 +255,8 @@ def _more_pages(services: Services) -> tuple[str, ...]:
     (data / "quarantine" / LONG[:200]).write_text("x")
     (data / "quarantine" / f"{LONG[:200]}.reason.txt").write_text(ENDLESS)
     asked = subscribe(services.db, "pending@example.org", confirmed=False)
+    reader = subscribe(services.db, f"{'w' * 60}@example.org")
+    mine = f"/qinglan/mine/{services.tokens.manage(reader.id)}"
     mail_confirmations.run(services)
     (mail,) = (data / "outbox" / "new").iterdir()
     with store.reading(services.db) as db:
@@ -265,6 +267,8 @@ def _more_pages(services: Services) -> tuple[str, ...]:
         "/qinglan/subscribe?asked=1",
         f"/qinglan/confirm/{services.tokens.confirm(asked.id)}",
         f"/qinglan/leave/{services.tokens.leave(asked.id)}",
+        mine,
+        f"{mine}/delete",
         "/qinglan/digest/2026-11-16",
         "/desk",
         "/outbox",
