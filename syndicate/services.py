@@ -17,9 +17,14 @@ from syndicate import store
 from syndicate.deliver.dkim import Signer, open_signer
 from syndicate.deliver.mailer import Mailer, open_mailer
 from syndicate.deliver.public import PublicFolder
+from syndicate.deliver.shelf import Shelf
 from syndicate.deliver.tokens import Tokens
 from syndicate.errors import SettingsError
 from syndicate.settings import Settings
+from syndicate.store.renderings import Measure
+
+MEASURES = 100_000
+"""How many measures of items are remembered, 20 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,10 @@ class Services:
     stopping: Event = field(default_factory=Event)
     """Set when the process is asked to end: a long job stops at the next good place."""
     signer: Signer = field(default_factory=Signer)
+    shelf: Shelf[tuple[bytes, ...]] = field(default_factory=Shelf)
+    """Items of feeds that were put into one lately, in each format."""
+    measures: Shelf[Measure] = field(default_factory=lambda: Shelf(MEASURES))
+    """How large such items are."""
 
     def return_path(self, delivery: int) -> str:
         """The envelope sender of a delivery: what comes back names it, where something may come back."""

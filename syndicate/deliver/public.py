@@ -16,17 +16,15 @@ import hashlib
 import os
 import secrets
 import shutil
-import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from threading import BoundedSemaphore
 
-import brotli
-import zstandard
-
+from syndicate.deliver.codings import ENDINGS, WORTH, coded
 from syndicate.errors import DeliveryError
 
 TYPES = {
@@ -43,14 +41,9 @@ TYPES = {
 KEPT = ("feeds/archive", "books")
 """Folders of a paper whose files outlive editions."""
 
-CODINGS = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
-"""Content codings (RFC 9110 §8.4.1) with the endings of their files, smallest first."""
-
-_BROTLI_QUALITY = 5  # 11 takes ninety times as long for a tenth less (measured)
-_ZSTD_LEVEL = 9
-_WORTH = 1000  # bytes: what is smaller goes into one packet anyway
 _SYNCS = 8  # files seen safely onto the disk at a time
-_LOOK_AGAIN = 0.25  # seconds for which a file is served without asking the disk whether there is a newer one
+_AHEAD = 16  # bodies in memory that wait for the disk
+_TRIES = 3  # looks at a file that is being replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +51,21 @@ class PublishedFile:
     """A published file: its bytes, a strong entity tag made from them, and when they last changed."""
 
     body: bytes
-    etag: str  # quoted, as the header wants it
+    etag: str  # quoted, as the header wants it; that of the bytes without their coding
     modified: datetime
     type: str
+    coding: str | None = None
 
 
 class Edition:
     """The next files of a paper, while they are written: seen by nobody before the edition is complete."""
 
-    def __init__(self, old: Path, fresh: Path) -> None:
+    def __init__(self, old: Path, fresh: Path, writers: Executor) -> None:
         self._old = old
         self._fresh = fresh
+        self._writers = writers
+        self._room = BoundedSemaphore(_AHEAD)
+        self._under_way: list[Future[None]] = []
         self._dropped: set[str] = set()
         self.written: list[str] = []
         """Names of files whose bytes differ from those that were published."""
@@ -78,39 +75,42 @@ class Edition:
         """Whether readers would see any difference."""
         return bool(self.written or any((self._old / name).exists() for name in self._dropped))
 
-    def put(self, name: str, pieces: Iterable[bytes], gzipped: Iterable[bytes] | None = None) -> None:
-        """A file, and the same compressed."""
-        target = self._fresh / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        body = b"".join(pieces)
-        old = self._old / name
-        if _same(old, body):
-            self._keep(name)
-            return
-        target.write_bytes(body)
-        if gzipped is not None and len(body) >= _WORTH:
-            target.with_name(f"{target.name}.gz").write_bytes(b"".join(gzipped))
-        self.written.append(name)
+    def put(self, name: str, body: bytes) -> None:
+        """A file, and the same as gzip; both are written beside whatever the caller does next."""
+        self._room.acquire()
+        self._under_way.append(self._writers.submit(self._write, name, body))
 
     def drop(self, name: str) -> None:
         """That file is published no longer."""
         self._dropped.add(name)
 
     def complete(self) -> None:
-        """Take over what was neither put nor dropped, and see everything safely on the disk."""
-        gone = {name + ending for name in self._dropped for ending in ("", *CODINGS.values())}
+        """Wait until all is written, and take over what was neither put nor dropped."""
+        for one in self._under_way:
+            one.result()
+        self.written.sort()
+        if not self.changed:
+            return
+        gone = {name + ending for name in self._dropped for ending in ("", *ENDINGS.values())}
         new = set(self.written)
         for old in _files(self._old):
             if old not in gone and _plain_name(old) not in new:
-                (self._fresh / old).parent.mkdir(parents=True, exist_ok=True)
-                _link(self._old / old, self._fresh / old)
-        fresh = (self._fresh / f"{name}{ending}" for name in self.written for ending in ("", ".gz"))
-        with ThreadPoolExecutor(_SYNCS) as pool:  # the disk writes its journal once for several
-            list(pool.map(_sync, fresh))
+                target = f"{self._fresh}/{old}"
+                _make_folder_of(target)
+                _link(f"{self._old}/{old}", target)
 
-    def _keep(self, name: str) -> None:
-        for ending in ("", *CODINGS.values()):
-            _link(self._old / f"{name}{ending}", self._fresh / f"{name}{ending}")
+    def _write(self, name: str, body: bytes) -> None:
+        try:
+            if _same(f"{self._old}/{name}", body):
+                return
+            target = f"{self._fresh}/{name}"
+            _make_folder_of(target)
+            _write(target, body)
+            if len(body) >= WORTH:
+                _write(f"{target}{ENDINGS['gzip']}", coded(body, "gzip"))
+            self.written.append(name)
+        finally:
+            self._room.release()
 
 
 class PublicFolder:
@@ -118,50 +118,65 @@ class PublicFolder:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._read: dict[tuple[str, str], tuple[float, tuple[int, int, int], PublishedFile]] = {}
 
     @contextmanager
     def edition(self, slug: str) -> Iterator[Edition]:
         """The paper's next edition; published at the end of the block, if anything in it is new.
 
+        Readers see it at once; when the block is left it is safe from a loss of power, too. A machine that loses its
+        power in between may come back with files in pieces: they are still behind then, and written anew.
         Raises DeliveryError when the disk refuses; then, and on any other error, the old files stay.
         """
         name = f"{slug}.{secrets.token_hex(6)}"
         fresh = self._root / ".generations" / f"{name}.part"
         before = self._generation(slug)
-        edition = Edition(self._root / slug, fresh)
         try:
             fresh.mkdir(parents=True)
-            yield edition
-            if edition.changed or before is None:
+            with ThreadPoolExecutor(os.cpu_count()) as writers:
+                edition = Edition(self._root / slug, fresh, writers)
+                yield edition
                 edition.complete()
+            if edition.changed or before is None:
                 self._appear(slug, name, fresh)
+                self._sync(slug, edition.written)
         except OSError as e:
             raise DeliveryError(f"{self._root}: cannot publish {slug}: {e.strerror}", permanent=False) from e
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
             self._sweep(slug, before)
-            self._read.clear()
 
-    def keep(self, slug: str, name: str, pieces: Iterable[bytes], gzipped: Iterable[bytes] | None) -> bool:
+    def keep(self, slug: str, name: str, body: bytes, *, packed: bool = True) -> bool:
         """Replace one file that outlives editions; False when every byte is already there.
+
+        `packed`: as gzip, too. Codings go first and come last, so none ever stands beside another text.
+        Raises DeliveryError when the disk refuses.
+        """
+        target = f"{self._root}/.kept/{slug}/{name}"
+        gzip = f"{target}{ENDINGS['gzip']}" if packed and len(body) >= WORTH else None
+        try:
+            if _same(target, body) and (gzip is None or _stat(gzip)):
+                return False
+            _make_folder_of(target)
+            for ending in ENDINGS.values():
+                Path(target + ending).unlink(missing_ok=True)
+            _replace(target, body)
+            if gzip:
+                _replace(gzip, coded(body, "gzip"))
+        except OSError as e:
+            raise DeliveryError(f"{target}: {e.strerror}", permanent=False) from e
+        return True
+
+    def discard(self, slug: str, name: str) -> None:
+        """Remove a file that outlived editions, in every coding.
 
         Raises DeliveryError when the disk refuses.
         """
         target = self._root / ".kept" / slug / name
-        body = b"".join(pieces)
         try:
-            if _same(target, body):
-                return False
-            target.parent.mkdir(parents=True, exist_ok=True)
-            for ending in CODINGS.values():
+            for ending in ("", *ENDINGS.values()):
                 target.with_name(target.name + ending).unlink(missing_ok=True)
-            _replace(target, body)
-            if gzipped is not None and len(body) >= _WORTH:
-                _replace(target.with_name(f"{target.name}.gz"), b"".join(gzipped))
         except OSError as e:
             raise DeliveryError(f"{target}: {e.strerror}", permanent=False) from e
-        return True
 
     def squeeze(self, slug: str, kept: Iterable[str] = ()) -> None:
         """Add the smaller codings, which take longer, to files that readers can see already and that lack them.
@@ -169,44 +184,41 @@ class PublicFolder:
         `kept`: names of such files beside the edition; there are too many to look at them all each time.
         Raises DeliveryError when the disk refuses.
         """
-        live = [self._root / slug / name for name in _files(self._root / slug)]
-        for path in (*live, *(self._root / ".kept" / slug / f"{name}.gz" for name in kept)):
-            if path.suffix == ".gz" and not path.with_suffix(".zst").exists():
-                plain = path.with_suffix("")
-                try:
-                    if not path.exists():  # too small to be packed
-                        continue
-                    body = plain.read_bytes()
-                    _replace(
-                        plain.with_name(f"{plain.name}.br"), brotli.compress(body, quality=_BROTLI_QUALITY)
-                    )
-                    squeezed = zstandard.ZstdCompressor(_ZSTD_LEVEL).compress(body)
-                    _replace(plain.with_name(f"{plain.name}.zst"), squeezed)
-                except OSError as e:
-                    raise DeliveryError(f"{plain}: {e.strerror}", permanent=False) from e
-        self._read.clear()
+        edition = os.path.realpath(self._root / slug)
+        names = set(_files(Path(edition)))
+        packed = sorted(name.removesuffix(".gz") for name in names if name.endswith(".gz"))
+        lacking = [f"{edition}/{name}" for name in packed if f"{name}.zst" not in names]
+        archived = (f"{self._root}/.kept/{slug}/{name}" for name in kept)
+        lacking += [path for path in archived if _stat(f"{path}.gz") and not _stat(f"{path}.zst")]
+        if lacking:
+            with ThreadPoolExecutor(os.cpu_count()) as pool:  # both libraries work without Python's lock
+                list(pool.map(_squeeze, lacking))
 
-    def find(self, slug: str, name: str) -> PublishedFile | None:
-        """The published file of that name, e.g. ("qinglan", "feeds/all.atom"), or None."""
-        key = (slug, name)
-        known = self._read.get(key)
-        now = time.monotonic()
-        if known is not None and now < known[0]:
-            return known[2]
+    def find(self, slug: str, name: str, accepted: Sequence[str] = ()) -> PublishedFile | None:
+        """The published file of that name, e.g. ("qinglan", "feeds/all.atom"), or None.
+
+        `accepted`: codings; in the first of them that lies there. Text, tag and coding are always of one moment.
+        """
         if not _plain(slug) or not all(map(_plain, name.split("/"))):
             return None
-        path = self._root / slug / name
-        try:
-            with path.open("rb") as file:
-                stat = os.fstat(file.fileno())
-                mark = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-                if known is None or known[1] != mark:
-                    known = (now, mark, _published(path, file.read(), stat.st_mtime))
-        except OSError:
-            self._read.pop(key, None)
+        for _ in range(_TRIES):
+            edition = os.path.realpath(self._root / slug)
+            path = f"{edition}/{name}"
+            before = _stat(path)
+            body = _body(path)
+            packed = next(((c, b) for c in accepted if (b := _body(path + ENDINGS[c])) is not None), None)
+            if before == _stat(path) and edition == os.path.realpath(self._root / slug):
+                break  # else it was replaced meanwhile
+        if body is None or before is None:
             return None
-        self._read[key] = (now + _LOOK_AGAIN, known[1], known[2])
-        return known[2]
+        coding, sent = packed or (None, body)
+        return PublishedFile(
+            body=sent,
+            etag=f'"{hashlib.sha256(body).hexdigest()[:32]}"',
+            modified=datetime.fromtimestamp(before[1] // 1_000_000_000, UTC),
+            type=TYPES.get(PurePosixPath(name).suffix, "application/octet-stream"),
+            coding=coding,
+        )
 
     def _generation(self, slug: str) -> str | None:
         link = self._root / slug
@@ -226,6 +238,13 @@ class PublicFolder:
         link.symlink_to(Path(".generations") / name, target_is_directory=True)
         link.replace(self._root / slug)
 
+    def _sync(self, slug: str, written: Iterable[str]) -> None:
+        """See an edition safely on the disk: its files, the folders that name them, the link that leads there."""
+        edition = self._root / slug
+        files = [edition / f"{name}{ending}" for name in written for ending in ("", ".gz")]
+        with ThreadPoolExecutor(_SYNCS) as pool:  # the disk writes its journal once for several
+            list(pool.map(_sync, (*files, *sorted({file.parent for file in files}), self._root)))
+
     def _sweep(self, slug: str, before: str | None) -> None:
         """Remove older generations, but the last one: a reader may be between the link and the file."""
         kept = (self._generation(slug), before)
@@ -234,11 +253,14 @@ class PublicFolder:
                 shutil.rmtree(old, ignore_errors=True)
 
 
+# Paths as strings, because a thousand files are asked for while readers wait for an issue.
+
+
 def _files(folder: Path) -> Iterator[str]:
     """Every file of an edition; what its links lead to is not of it."""
     top = os.path.realpath(folder)
     for parent, folders, names in os.walk(top):
-        folders[:] = [name for name in folders if not os.path.islink(f"{parent}/{name}")]  # noqa: PTH114  # ten times faster
+        folders[:] = [name for name in folders if not os.path.islink(f"{parent}/{name}")]  # noqa: PTH114  # as above
         under = parent[len(top) + 1 :] + "/" if parent != top else ""
         for name in names:
             if not name.startswith("."):  # a part that was never finished
@@ -246,46 +268,82 @@ def _files(folder: Path) -> Iterator[str]:
 
 
 def _plain_name(name: str) -> str:
-    return next((name.removesuffix(e) for e in CODINGS.values() if name.endswith(e)), name)
+    return next((name.removesuffix(e) for e in ENDINGS.values() if name.endswith(e)), name)
 
 
 def _plain(part: str) -> bool:
     return part not in ("", ".", "..") and "\0" not in part and not part.startswith(".") and "\\" not in part
 
 
-def _same(old: Path, body: bytes) -> bool:
+def _stat(path: str) -> tuple[int, int] | None:
+    """Which file stands there, and when it was written in nanoseconds."""
     try:
-        return old.stat().st_size == len(body) and old.read_bytes() == body
+        found = os.stat(path)  # noqa: PTH116  # as above
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _body(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123  # as above
+            return file.read()
+    except OSError:
+        return None
+
+
+def _same(path: str, body: bytes) -> bool:
+    try:
+        return os.path.getsize(path) == len(body) and _body(path) == body  # noqa: PTH202  # as above
     except OSError:  # not there yet
         return False
 
 
-def _link(old: Path, new: Path) -> None:
+def _write(target: str, body: bytes) -> None:
+    with open(target, "wb") as file:  # noqa: PTH123  # as above
+        file.write(body)
+
+
+def _make_folder_of(file: str) -> None:
+    os.makedirs(os.path.dirname(file), exist_ok=True)  # noqa: PTH103, PTH120  # as above
+
+
+def _link(old: str, new: str) -> None:
     try:
-        os.link(os.path.realpath(old), new)
+        os.link(old, new)
     except (FileExistsError, FileNotFoundError):
         pass
     except OSError:  # a file system without hard links
         shutil.copy2(old, new)
 
 
-def _replace(target: Path, body: bytes) -> None:
-    part = target.with_name(f".{target.name}.part")
-    part.write_bytes(body)
+def _squeeze(plain: str) -> None:
+    """Write the smaller codings beside a file; zstd last, it tells that both are there."""
+    body = _body(plain)
+    if body is None:  # another edition has come
+        return
+    try:
+        for coding in ("br", "zstd"):
+            _replace(plain + ENDINGS[coding], coded(body, coding))
+    except OSError as e:
+        raise DeliveryError(f"{plain}: {e.strerror}", permanent=False) from e
+
+
+def _replace(target: str, body: bytes) -> None:
+    folder, _, name = target.rpartition("/")
+    part = f"{folder}/.{name}.part"
+    _write(part, body)
     _sync(part)
-    part.replace(target)
+    os.replace(part, target)  # noqa: PTH105  # as above
 
 
-def _sync(path: Path) -> None:
-    if path.exists():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-
-
-def _published(path: Path, body: bytes, modified: float) -> PublishedFile:
-    return PublishedFile(
-        body=body,
-        etag=f'"{hashlib.sha256(body).hexdigest()[:32]}"',
-        modified=datetime.fromtimestamp(int(modified), UTC),
-        type=TYPES.get(PurePosixPath(path).suffix, "application/octet-stream"),
-    )
+def _sync(path: str | Path) -> None:
+    """See a file or a folder safely on the disk, if it is there."""
+    try:
+        opened = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -38,7 +38,7 @@ def made(
     for (ending, kind), body in files.items():
         if body is not None:
             name = f"books/{issue.date.isoformat()}{ending}"
-            services.public.keep(paper.slug, name, [body], None)
+            services.public.keep(paper.slug, name, body, packed=False)
             enclosed.append(Enclosure(f"{base}/{paper.slug}/{name}", kind, len(body)))
     return tuple(enclosed)
 

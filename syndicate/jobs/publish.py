@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from sqlalchemy import Connection
@@ -24,7 +25,7 @@ from syndicate.deliver.public import Edition
 from syndicate.jobs import renderings as items
 from syndicate.jobs.alone import alone
 from syndicate.model import Feed, FeedKey, Publication, StoredIssue
-from syndicate.render import articles, feeds, opml, packing, window
+from syndicate.render import articles, feeds, opml, window
 from syndicate.render.window import Shown
 from syndicate.services import Services
 from syndicate.store import entries, issues, renderings, websub
@@ -42,12 +43,20 @@ _PRUNED_AFTER = timedelta(days=100)  # by then a month is sealed; older items ar
 _STYLE = Path(__file__).resolve().parents[2] / "templates" / "web" / "static" / feeds.STYLE
 
 
+class Told(NamedTuple):
+    """An item as a feed shows it: with what it was made of, the key of its rendering."""
+
+    item: str
+    shown: Shown
+    made_of: str
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """A live feed: which items, newest first, and how each is told."""
 
     key: FeedKey
-    shown: tuple[tuple[str, Shown], ...]
+    told: tuple[Told, ...]
     updated: datetime
     before: str | None
     tombstones: tuple[tuple[str, datetime], ...]
@@ -60,9 +69,12 @@ def run(services: Services) -> None:
             due = issues.due_for_publishing(db)
             waiting = {slug for slug, _ in due}
             counters = issues.counters(db)
+        archived: dict[str, list[str]] = {}
         for paper in services.settings.publications:
             if paper.slug in counters and (paper.slug in waiting or _configured_anew(services, paper)):
-                _publish(services, paper, counters[paper.slug])
+                archived[paper.slug] = _publish(services, paper, counters[paper.slug])
+        for slug in counters:  # when every paper can be read; also what a run cut short has left
+            services.public.squeeze(slug, archived.get(slug, ()))
 
 
 def feed_keys(db: Connection, paper: Publication) -> tuple[FeedKey, ...]:
@@ -110,8 +122,8 @@ def _made_of(services: Services, paper: Publication) -> str:
 # ── one paper ────────────────────────────────────────────────────────────────────────────
 
 
-def _publish(services: Services, paper: Publication, counter: int) -> None:
-    """Write what is behind, then remember up to which change.
+def _publish(services: Services, paper: Publication, counter: int) -> list[str]:
+    """Write what is behind, then remember up to which change; gives the names of the archive pages.
 
     Killed in between, the next run writes the same bytes again, that is: nothing.
     """
@@ -123,7 +135,7 @@ def _publish(services: Services, paper: Publication, counter: int) -> None:
         behind = registry.behind(db, paper.slug)
         months = registry.unsealed(db, paper.slug, f"{newest.date:%Y-%m}") if newest else ()
     if newest is None:
-        return
+        return []
     _seal(services, paper, months)
     with services.public.edition(paper.slug) as edition:
         empty = _write(services, paper, behind, newest, edition)
@@ -139,7 +151,7 @@ def _publish(services: Services, paper: Publication, counter: int) -> None:
         )
         if months:
             renderings.prune(db, paper.slug, newest.date - _PRUNED_AFTER)
-    services.public.squeeze(paper.slug, [_archived(one, form) for one in months for form in feeds.FORMS])
+    return [_archived(one, form) for one in months for form in feeds.FORMS]
 
 
 def _topics(services: Services, paper: Publication, behind: Sequence[StoredFeed]) -> list[str]:
@@ -161,22 +173,26 @@ def _write(
     for name in empty:
         for form in feeds.FORMS:
             edition.drop(f"feeds/{name}.{form}")
-    for form in feeds.FORMS:
-        _write_form(services, paper, windows, form, edition)
+    pieces = _pieces(services, windows)
+    for one in windows:
+        _write_feed(services, paper, one, pieces, edition)
     with store.reading(services.db) as db:
         keys = [key for key in feed_keys(db, paper) if key.name not in empty]
-    edition.put("feeds.opml", [opml.written(paper, keys, services.settings.base_url)])
-    edition.put(f"feeds/{feeds.STYLE}", [_style()])
+    edition.put("feeds.opml", opml.written(paper, keys, services.settings.base_url))
+    edition.put(f"feeds/{feeds.STYLE}", _style())
     return empty
 
 
-def _write_form(
-    services: Services, paper: Publication, windows: Sequence[Window], form: str, edition: Edition
+def _write_feed(
+    services: Services, paper: Publication, one: Window, pieces: Mapping[Told, Pieces], edition: Edition
 ) -> None:
-    shelf = _shelf(services, form, windows)
-    for one in windows:
-        made = _feed(services, paper, one.key, one.updated, before=one.before, tombstones=one.tombstones)
-        _put(edition, made, form, [shelf[shown] for shown in one.shown])
+    made = _feed(services, paper, one.key, one.updated, before=one.before, tombstones=one.tombstones)
+    items_of = (
+        zip(*(pieces[told] for told in one.told), strict=True) if one.told else ((),) * len(feeds.FORMS)
+    )
+    for form, fragments in zip(feeds.FORMS, items_of, strict=True):
+        body = feeds.joined(feeds.frame(made, form), fragments, form)
+        edition.put(f"feeds/{one.key.name}.{form}", b"".join(body))
 
 
 def _stays(key: FeedKey) -> bool:
@@ -204,7 +220,7 @@ def _windows(
     return [
         Window(
             key,
-            _shown(listed[name], measures),
+            _told(listed[name], measures),
             _changed(listed[name]) or newest.added,
             before.get(name),
             _tombstones(listed[name]),
@@ -216,7 +232,7 @@ def _windows(
 
 def _listed(found: Iterable[StoredIssue], paper: Publication) -> tuple[Listed, ...]:
     """Issues as the items of a feed."""
-    return tuple(Listed(articles.issue_id(one, paper), "", "", one.updated, None) for one in found)
+    return tuple(Listed(articles.issue_id(one, paper), 0, one.updated, None) for one in found)
 
 
 def _changed(listed: Sequence[Listed]) -> datetime | None:
@@ -228,27 +244,31 @@ def _tombstones(listed: Sequence[Listed]) -> tuple[tuple[str, datetime], ...]:
     return tuple((one.id, one.withdrawn) for one in listed if one.withdrawn)
 
 
-def _shown(listed: Sequence[Listed], measures: Mapping[str, Measure]) -> tuple[tuple[str, Shown], ...]:
+def _told(listed: Sequence[Listed], measures: Mapping[str, Measure]) -> tuple[Told, ...]:
     gap = len(feeds.separator("json", first=False))
     found = [measures[one.id] for one in listed]
     sizes = [(one.size + gap, one.brief_size + gap) for one in found]
     shown = window.shown(sizes, window.LARGEST - _FRAME - _TOMBSTONE * len(_tombstones(listed)))
-    return tuple(zip((one.id for one in listed), shown, strict=False))
+    ids = (one.id for one in listed)
+    return tuple(Told(id_, how, measures[id_].made_of) for id_, how in zip(ids, shown, strict=False))
 
 
-Piece = tuple[bytes, bytes]
-"""An item as it is, and packed."""
+Pieces = tuple[bytes, ...]
+"""An item in each of feeds.FORMS."""
 
 
-def _shelf(services: Services, form: str, windows: Iterable[Window]) -> dict[tuple[str, Shown], Piece]:
-    """Every item that some feed shows, in one format, once."""
-    wanted = sorted({shown for one in windows for shown in one.shown})
-    found: dict[tuple[str, Shown], Piece] = {}
+def _pieces(services: Services, windows: Iterable[Window]) -> dict[Told, Pieces]:
+    """Every item that some feed shows: from the shelf, else from the store, once."""
+    wanted = {told for one in windows for told in one.told}
+    found = {told: pieces for told in wanted if (pieces := services.shelf.find(told))}
+    lacking = sorted(wanted - found.keys())
     with store.reading(services.db) as db:
         for how in Shown:
-            ids = [id_ for id_, shown in wanted if shown is how]
-            for id_, packed in renderings.pieces(db, form, how.value, ids).items():
-                found[id_, how] = (packing.unpacked(packed), packed)
+            keys = {told.item: told for told in lacking if told.shown is how}
+            by_form = [renderings.pieces(db, form, how.value, list(keys)) for form in feeds.FORMS]
+            for id_, told in keys.items():
+                found[told] = pieces = tuple(of_form[id_] for of_form in by_form)
+                services.shelf.put(told, pieces, sum(map(len, pieces)))
     return found
 
 
@@ -273,25 +293,6 @@ def _feed(
         hub=services.settings.hub_url,
         tombstones=tombstones,
     )
-
-
-def _put(edition: Edition, feed: Feed, form: str, chosen: Sequence[Piece]) -> None:
-    pieces, packed = _joined(feed, form, chosen)
-    edition.put(f"feeds/{feed.key.name}.{form}", pieces, packing.gzipped(pieces, packed))
-
-
-def _joined(feed: Feed, form: str, chosen: Sequence[Piece]) -> tuple[list[bytes], list[bytes]]:
-    """A feed piece by piece, and the same pieces packed."""
-    head, tail = feeds.frame(feed, form)
-    pieces, packed = [head], [packing.packed(head)]
-    for n, (piece, its_packed) in enumerate(chosen):
-        between = feeds.separator(form, first=n == 0)
-        pieces += (between, piece)
-        packed += (_packed(between), its_packed)
-    return [*pieces, tail], [*packed, _packed(tail)]
-
-
-_packed = cache(packing.packed)  # separators and tails are always the same few
 
 
 @cache
@@ -331,11 +332,9 @@ def _seal_one(services: Services, paper: Publication, one: StoredMonth) -> None:
     feed = _feed(services, paper, key, changed, before=before, month=one.month, tombstones=gone)
     for form in feeds.FORMS:
         with store.reading(services.db) as db:
-            packed = renderings.pieces(db, form, Shown.WHOLE.value, [entry.id for entry in listed])
-        chosen = [(packing.unpacked(packed[entry.id]), packed[entry.id]) for entry in listed]
-        pieces, packed_pieces = _joined(feed, form, chosen)
-        gzipped = packing.gzipped(pieces, packed_pieces)
-        services.public.keep(paper.slug, _archived(one, form), pieces, gzipped)
+            pieces = renderings.pieces(db, form, Shown.WHOLE.value, [entry.id for entry in listed])
+        body = feeds.joined(feeds.frame(feed, form), [pieces[entry.id] for entry in listed], form)
+        services.public.keep(paper.slug, _archived(one, form), b"".join(body))
 
 
 def _archived(one: StoredMonth, form: str) -> str:

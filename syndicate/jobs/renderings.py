@@ -1,4 +1,4 @@
-"""The items of feeds, each rendered once a change and kept packed."""
+"""The items of feeds, each rendered once a change and kept."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from syndicate import store
 from syndicate.jobs import books
 from syndicate.model import Item, Publication, StoredIssue
-from syndicate.render import articles, budget, feeds, jsonfeed, packing
+from syndicate.render import articles, budget, feeds, jsonfeed
 from syndicate.services import Services
 from syndicate.store import entries, renderings
 from syndicate.store.entries import Listed
@@ -31,10 +31,9 @@ def configuration(services: Services, paper: Publication) -> str:
 def of_entries(services: Services, paper: Publication, listed: Iterable[Listed]) -> dict[str, Measure]:
     """How large these entries are, after those that changed were rendered."""
     base = configuration(services, paper)
-    made_of = {one.id: _made_of(base, one) for one in listed}
-    with store.reading(services.db) as db:
-        known = renderings.measures(db, list(made_of))
-    stale = [id_ for id_, sign in made_of.items() if id_ not in known or known[id_].made_of != sign]
+    made_of = {one.id: f"{base}:{one.changed}" for one in listed}
+    known = _known(services, made_of)
+    stale = [id_ for id_ in made_of if id_ not in known]
     for some in _batches(stale):
         with store.reading(services.db) as db:
             items = [articles.item(e, paper, services.settings.base_url) for e in entries.with_ids(db, some)]
@@ -46,16 +45,26 @@ def of_issues(services: Services, paper: Publication, found: Iterable[StoredIssu
     """How large the items of these issues are, after those that changed were rendered, by the issues' ids."""
     base, by_id = configuration(services, paper), {articles.issue_id(i, paper): i for i in found}
     made_of = {id_: f"{base}:{issue.updated.isoformat()}" for id_, issue in by_id.items()}
-    with store.reading(services.db) as db:
-        known = renderings.measures(db, list(made_of))
+    known = _known(services, made_of)
     for id_, issue in by_id.items():
-        if id_ not in known or known[id_].made_of != made_of[id_]:
+        if id_ not in known:
             with store.reading(services.db) as db:
                 inside = entries.of_issue(db, paper.slug, issue.date)
             enclosed = books.made(services, paper, issue, inside)
             item = articles.issue_item(issue, inside, paper, services.settings.base_url, enclosed)
             known |= _save(services, [item], made_of)
     return known
+
+
+def _known(services: Services, made_of: Mapping[str, str]) -> dict[str, Measure]:
+    """The measures of those items whose renderings are kept and made of just that."""
+    found = {id_: one for id_, sign in made_of.items() if (one := services.measures.find((id_, sign)))}
+    with store.reading(services.db) as db:
+        kept = renderings.measures(db, [id_ for id_ in made_of if id_ not in found])
+    found |= {id_: one for id_, one in kept.items() if one.made_of == made_of[id_]}
+    for id_, one in found.items():
+        services.measures.put((id_, one.made_of), one, 1)
+    return found
 
 
 def _save(services: Services, items: Sequence[Item], made_of: Mapping[str, str]) -> dict[str, Measure]:
@@ -68,27 +77,20 @@ def _save(services: Services, items: Sequence[Item], made_of: Mapping[str, str])
     for one in made:
         known = found.get(one.item, Measure(one.made_of, 0, 0))
         found[one.item] = Measure(
-            one.made_of, max(one.size, known.size), max(one.brief_size, known.brief_size)
+            one.made_of, max(len(one.whole), known.size), max(len(one.brief), known.brief_size)
         )
     return found
 
 
 def _rendered(item: Item, made_of: str) -> Iterator[Rendering]:
     for form, (whole, brief) in feeds.fragments(item).items():
-        yield Rendering(
-            item.id, form, made_of, len(whole), len(brief), packing.packed(whole), packing.packed(brief)
-        )
-
-
-def _made_of(configuration: str, listed: Listed) -> str:
-    withdrawn = listed.withdrawn.isoformat() if listed.withdrawn else ""
-    return f"{configuration}:{listed.updated.isoformat()}:{withdrawn}:{listed.section}:{listed.kind}"
+        yield Rendering(item.id, form, made_of, whole, brief)
 
 
 @cache
 def _program() -> str:
     """The program that renders: a release that renders otherwise renders anew what is kept."""
-    modules = (articles, budget, feeds, jsonfeed, packing)
+    modules = (articles, budget, feeds, jsonfeed)
     return hashlib.sha256(b"".join(Path(str(m.__file__)).read_bytes() for m in modules)).hexdigest()
 
 

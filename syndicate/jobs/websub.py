@@ -27,7 +27,6 @@ from syndicate import store
 from syndicate.deliver import outside
 from syndicate.deliver import websub as http
 from syndicate.deliver.outside import Outside
-from syndicate.deliver.public import PublicFolder
 from syndicate.errors import DeliveryError
 from syndicate.services import Services
 from syndicate.settings import Settings
@@ -162,8 +161,7 @@ def _hand_over(services: Services, asking: Outside, outgoing: Outgoing) -> bool:
         http.notify(asking, settings.websub_hub, outgoing.topic)
         return True
     named = topic(settings, outgoing.topic)
-    # Not services.public: it need not look at the disk each time, and the feed has changed just now.
-    found = named and PublicFolder(settings.data / "public").find(named.publication, named.file)
+    found = named and services.public.find(named.publication, named.file)
     if not found:  # the feed has gone since: there is nothing to send, and nothing to try again
         return True
     contents = http.Contents(outgoing.topic, settings.hub_url or "", found.type, found.body)

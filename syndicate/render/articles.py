@@ -270,8 +270,12 @@ def _running(paragraphs: Sequence[str], heading_role: str = "heading") -> Iterat
 
 def _lead(article: Article) -> str:
     """The first paragraph that says something: not a salutation, not a heading."""
-    found = [shown for shown in map(line, _prose(article)) if shown]
-    return next((shown for shown in found if len(shown) > 12), found[0] if found else "")
+    first = ""
+    for shown in map(line, _prose(article)):
+        if len(shown) > 12:
+            return shown
+        first = first or shown
+    return first
 
 
 def _prose(article: Article) -> Iterator[str]:

@@ -24,8 +24,8 @@ def frame(feed: Feed, title: str, description: str, home: str) -> tuple[bytes, b
         said["next_url"] = feed.base_url + feed.archived(feed.before, "json")
     if feed.hub and not feed.month:
         said["hubs"] = [{"type": "WebSub", "url": feed.hub}]
-    head = json.dumps(said, ensure_ascii=False, indent=1).removesuffix("\n}")
-    return f'{head},\n "items": ['.encode(), b"\n ]\n}\n"
+    lines = (f' "{name}": {json.dumps(value, ensure_ascii=False)},\n' for name, value in said.items())
+    return f'{{\n{"".join(lines)} "items": ['.encode(), b"\n ]\n}\n"
 
 
 def fragment(item: Item, *, brief: bool) -> bytes:

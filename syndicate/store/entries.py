@@ -6,9 +6,22 @@ from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+)
 
 from syndicate.model import PUBLISHED_KINDS, Entry
 from syndicate.store import articles
@@ -29,8 +42,7 @@ class Listed:
     """An entry in a feed's window: enough to say what its rendering is made of."""
 
     id: str
-    section: str
-    kind: str
+    changed: int  # the paper's counter when it was last written
     updated: datetime
     withdrawn: datetime | None
 
@@ -39,12 +51,11 @@ def in_feed(
     db: Connection, publication: str, feed: str, *, since: datetime, least: int
 ) -> tuple[Listed, ...]:
     """The entries of a live feed, newest first, withdrawn ones too: all since then, and at least so many."""
-    wanted = _of_feed(publication, feed)
-    by = entries.c.corrected if feed == "corrections" else entries.c.published
-    query = select(*_LISTED).where(*wanted).order_by(by.desc(), entries.c.id)
-    found = db.execute(query.add_columns(by).limit(least)).all()
+    named = _named(publication, feed)
+    newest, all_since = _in_feed(named["kind"])
+    found = db.execute(newest, {**named, "least": least}).all()
     if len(found) == least and found[-1][-1] >= since:  # there may be more of that time
-        found = db.execute(query.add_columns(by).where(by >= since)).all()
+        found = db.execute(all_since, {**named, "since": since}).all()
     return tuple(Listed(*row[:-1]) for row in found)
 
 
@@ -52,8 +63,10 @@ def in_month(db: Connection, publication: str, feed: str, month: str) -> tuple[L
     """The entries of a feed that were printed in a month (2026-10), newest first, withdrawn ones too."""
     first = date.fromisoformat(f"{month}-01")
     last = first.replace(day=monthrange(first.year, first.month)[1])
-    query = select(*_LISTED).where(*_of_feed(publication, feed), entries.c.date.between(first, last))
-    return _listed(db, query.order_by(entries.c.published.desc(), entries.c.id))
+    named = _named(publication, feed)
+    query = select(*_LISTED).where(*_of_feed(named["kind"]), entries.c.date.between(first, last))
+    rows = db.execute(query.order_by(entries.c.published.desc(), entries.c.id), named)
+    return tuple(Listed(*row) for row in rows)
 
 
 def corrected(
@@ -86,8 +99,9 @@ def with_ids(db: Connection, ids: Sequence[str]) -> tuple[Entry, ...]:
 
 def in_feed_with_ids(db: Connection, publication: str, feed: str, ids: Sequence[str]) -> tuple[Entry, ...]:
     """Those of these entries that a feed holds, in no order; of any kind, if the feed held them once."""
-    wanted = _of_feed(publication, feed)[1:]
-    return tuple(_entry(row) for row in db.execute(select(entries).where(entries.c.id.in_(ids), *wanted)))
+    named = _named(publication, feed)
+    query = select(entries).where(entries.c.id.in_(ids), *_of_feed(named["kind"])[1:])
+    return tuple(_entry(row) for row in db.execute(query, named))
 
 
 def find(db: Connection, publication: str, day: date, page: int, n: int) -> Entry | None:
@@ -162,24 +176,36 @@ def named(publication: str, kind: str, *parts: str) -> Select[Any]:
     )
 
 
-_LISTED = (entries.c.id, entries.c.section, entries.c.kind, entries.c.updated, entries.c.withdrawn)
+_LISTED = (entries.c.id, entries.c.changed, entries.c.updated, entries.c.withdrawn)
 
 
-def _listed(db: Connection, query: Select[Any]) -> tuple[Listed, ...]:
-    return tuple(Listed(*row) for row in db.execute(query))
-
-
-def _of_feed(publication: str, feed: str) -> list[ColumnElement[bool]]:
-    """What a feed holds, by its name."""
+def _named(publication: str, feed: str) -> dict[str, str]:
+    """What a feed's name says, as the queries below ask for it."""
     kind, _, part = feed.partition("-")
+    return {"publication": publication, "kind": kind, "part": part}
+
+
+@cache
+def _in_feed(kind: str) -> tuple[Select[Any], Select[Any]]:
+    """Queries for the entries of feeds of that kind, newest first: so many, and all since a moment."""
+    by = entries.c.corrected if kind == "corrections" else entries.c.published
+    query = select(*_LISTED, by).where(*_of_feed(kind)).order_by(by.desc(), entries.c.id)
+    return query.limit(bindparam("least")), query.where(by >= bindparam("since"))
+
+
+def _of_feed(kind: str) -> list[ColumnElement[bool]]:
+    """What a feed of that kind holds; its publication and its name's other part are asked for."""
     wanted: list[ColumnElement[bool]] = [entries.c.kind.in_([kind.value for kind in PUBLISHED_KINDS])]
+    publication: BindParameter[str] = bindparam("publication")
+    part: BindParameter[str] = bindparam("part")
     if kind in ("byline", "series"):
-        return [*wanted, entries.c.id.in_(named(publication, kind, part))]
+        mine = (names.c.publication == publication, names.c.kind == kind, names.c.part == part)
+        return [*wanted, entries.c.id.in_(select(names.c.entry).where(*mine))]
     wanted.append(entries.c.publication == publication)
     if kind == "section":
         wanted.append(entries.c.section == part)
     elif kind == "page":
-        wanted.append(entries.c.page == int(part))
+        wanted.append(entries.c.page == cast(part, Integer))
     elif kind == "corrections":
         wanted.append(entries.c.corrected.is_not(None))
     return wanted
@@ -215,5 +241,5 @@ def _names(db: Connection, publication: str, kind: str) -> tuple[tuple[str, str]
 
 def _entry(row: Row[Any]) -> Entry:
     values = dict(row._mapping)
-    del values["kind"], values["corrected"]  # columns for the queries
+    del values["kind"], values["corrected"], values["changed"]  # columns for the queries
     return Entry(**values | {"article": articles.loads(row.article)})

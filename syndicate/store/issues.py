@@ -95,14 +95,15 @@ def save(
             return
         db.execute(update(issues).where(*_key(issues, publication.slug, day)).values(updated=now, **row))
     _save_pages(db, publication.slug, day, kept, paper)
-    _save_entries(db, revision)
+    counter = count_change(db, publication.slug)
+    _save_entries(db, revision, counter)
     relays.note(db, revision, now)
     touched = (
         *(new.entry for new in revision.new),
         *(entry for change in revision.changed for entry in (change.before, change.after)),
         *revision.withdrawn,
     )
-    feeds.register(db, publication.slug, day, touched, count_change(db, publication.slug))
+    feeds.register(db, publication.slug, day, touched, counter)
 
 
 def due_for_publishing(db: Connection) -> tuple[tuple[str, int], ...]:
@@ -225,9 +226,9 @@ def _save_pages(
             db.execute(update(pages).where(*key, pages.c.page == page).values(title=title, text=text))
 
 
-def _save_entries(db: Connection, revision: Revision) -> None:
+def _save_entries(db: Connection, revision: Revision, counter: int) -> None:
     if added := [new.entry for new in revision.new]:
-        db.execute(insert(entries), [_entry_row(entry) for entry in added])
+        db.execute(insert(entries), [_entry_row(entry) | {"changed": counter} for entry in added])
     changed = [change.after for change in revision.changed]
     if touched := (*changed, *revision.withdrawn):
         # Never id, page, n or `published`: they were promised to readers.
@@ -235,7 +236,7 @@ def _save_entries(db: Connection, revision: Revision) -> None:
         query = update(entries).where(entries.c.id == bindparam("key"))
         rows = [_entry_row(entry) for entry in touched]
         done = db.execute(
-            query.values({name: bindparam(name) for name in free}),
+            query.values({name: bindparam(name) for name in free} | {"changed": counter}),
             [{"key": row["id"]} | {name: row[name] for name in free} for row in rows],
         )
         if done.rowcount != len(touched):

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
 
-HEAD = "0007"  # the newest migration; a test holds it against the folder
+HEAD = "0008"  # the newest migration; a test holds it against the folder
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -165,6 +165,9 @@ entries = Table(
     Column("updated", Moment, nullable=False),
     Column("withdrawn", Moment),
     Column("corrected", Moment),  # when its text last changed after it was published
+    Column(
+        "changed", Integer, nullable=False, server_default="0"
+    ),  # the paper's counter when the row was written
     ForeignKeyConstraint(["publication", "date"], ["issues.publication", "issues.date"]),
     UniqueConstraint("publication", "date", "page", "n"),
     Index(None, "publication", "published"),
@@ -213,7 +216,7 @@ renderings = Table(
     Column("made_of", Text, nullable=False),  # what it was rendered from; another value: render it anew
     Column("size", Integer, nullable=False),  # bytes of the whole item, unpacked
     Column("brief_size", Integer, nullable=False),
-    Column("whole", LargeBinary, nullable=False),  # packed: see render/packing.py
+    Column("whole", LargeBinary, nullable=False),  # packed
     Column("brief", LargeBinary, nullable=False),
 )
 

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from syndicate.deliver import websub
-from syndicate.deliver.public import CODINGS, KEPT, PublicFolder, PublishedFile
+from syndicate.deliver.codings import ENDINGS
+from syndicate.deliver.public import KEPT, PublicFolder, PublishedFile
 from syndicate.model import Publication
 from syndicate.settings import Settings
 from syndicate.web import freshness
@@ -35,7 +36,9 @@ XML = "application/xml; charset=utf-8"
 """What a browser is told that a feed is: under its own type browsers show the bare text, without its style."""
 
 _LOOK_AGAIN = 0.25  # seconds for which an answer is given without looking at the folder
-_MOST = 2000  # answers kept; feeds and codings of a few papers are some hundred
+_ROOM = (
+    64 * 1024 * 1024
+)  # bytes of answers in memory: what is asked for within that time, and no ten years of books
 _FEED = (".atom", ".rss", ".json")
 _STYLED = (".atom", ".rss")
 
@@ -64,6 +67,7 @@ class Published:
         self._papers = {paper.slug: paper for paper in settings.publications}
         self._now = now
         self._answers: dict[tuple[str, str, bool], Answer] = {}
+        self._taken = 0
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or hand on."""
@@ -88,39 +92,35 @@ class Published:
         paper = self._papers.get(named[0]) if named else None
         if not named or paper is None:
             return None
-        file = self._public.find(paper.slug, named[1])
+        file = self._public.find(paper.slug, named[1], _accepted(accepted))
         if file is None:
-            self._answers.pop((path, accepted, browsing), None)
             return None
-        coding, coded = self._coded(paper.slug, named[1], accepted) or (None, file)
-        headers = self._headers(paper, named[1], file, coding)
+        headers = self._headers(paper, named[1], file)
         if browsing and named[1].endswith(_STYLED):
             headers[0] = ("Content-Type", XML)
         answer = Answer(
             until=time.monotonic() + _LOOK_AGAIN,
             etag=dict(headers)["ETag"],
             modified=file.modified,
-            headers=[*headers, ("Content-Length", str(len(coded.body)))],
+            headers=[*headers, ("Content-Length", str(len(file.body)))],
             short=[(name, value) for name, value in headers if name in _SHORT],
-            body=(coded.body,),
+            body=(file.body,),
         )
-        if len(self._answers) >= _MOST:
-            self._answers.clear()
-        self._answers[path, accepted, browsing] = answer
+        if not named[1].startswith(KEPT):
+            self._remember((path, accepted, browsing), answer)
         return answer
 
-    def _coded(self, slug: str, name: str, accepted: str) -> tuple[str, PublishedFile] | None:
-        for coding in _accepted(accepted):
-            if found := self._public.find(slug, name + CODINGS[coding]):
-                return coding, found
-        return None
+    def _remember(self, key: tuple[str, str, bool], answer: Answer) -> None:
+        self._taken += len(answer.body[0]) + len(key[0]) + len(key[1])
+        if self._taken > _ROOM:
+            self._answers.clear()
+            self._taken = len(answer.body[0])
+        self._answers[key] = answer
 
-    def _headers(
-        self, paper: Publication, name: str, file: PublishedFile, coding: str | None
-    ) -> list[tuple[str, str]]:
+    def _headers(self, paper: Publication, name: str, file: PublishedFile) -> list[tuple[str, str]]:
         return [
             ("Content-Type", file.type),
-            ("ETag", f'{file.etag[:-1]}-{coding}"' if coding else file.etag),
+            ("ETag", f'{file.etag[:-1]}-{file.coding}"' if file.coding else file.etag),
             ("Last-Modified", format_datetime(file.modified, usegmt=True)),
             ("Cache-Control", self._freshness(paper, name)),
             ("Vary", "Accept-Encoding, Accept" if name.endswith(_STYLED) else "Accept-Encoding"),
@@ -128,7 +128,7 @@ class Published:
             ("X-Content-Type-Options", "nosniff"),
             ("Content-Security-Policy", POLICY),
             ("Referrer-Policy", "strict-origin-when-cross-origin"),
-            *((("Content-Encoding", coding),) if coding else ()),
+            *((("Content-Encoding", file.coding),) if file.coding else ()),
             *self._links(paper, name),
         ]
 
@@ -153,7 +153,7 @@ _PATH = re.compile(r"/([a-z0-9][a-z0-9-]*)/((?:feeds/|books/)[^\0]{1,300}|feeds\
 def _name(path: str) -> tuple[str, str] | None:
     """Paper and file that a path names; WSGI gives it as Latin-1 (PEP 3333)."""
     found = _PATH.fullmatch(path)
-    if not found or found[2].endswith(tuple(CODINGS.values())):
+    if not found or found[2].endswith(tuple(ENDINGS.values())):
         return None
     try:
         return found[1], found[2].encode("latin-1").decode()
@@ -163,13 +163,16 @@ def _name(path: str) -> tuple[str, str] | None:
 
 @lru_cache(maxsize=256)
 def _accepted(header: str) -> tuple[str, ...]:
-    """The codings that a client takes, the smallest first (RFC 9110 §12.5.3)."""
+    """The codings that a client takes, those it likes best first, then the smallest (RFC 9110 §12.5.3)."""
     weights: dict[str, float] = {}
     for part in header.lower().split(","):
         name, _, said = part.partition(";")
-        weight = re.fullmatch(r"\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*", said)
-        weights[name.strip()] = float(weight[1]) if weight else 1.0
-    return tuple(coding for coding in CODINGS if weights.get(coding, weights.get("*", 0.0)) > 0)
+        weight = re.fullmatch(r"\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*", said or "q=1")
+        name = name.strip().removeprefix("x-")  # x-gzip is gzip (§8.4.1.3)
+        weights[name] = float(weight[1]) if weight else 0.0
+    liked = {coding: weights.get(coding, weights.get("*", 0.0)) for coding in ENDINGS}
+    least = max(weights.get("identity", 0.0), 0.001)
+    return tuple(sorted((c for c in ENDINGS if liked[c] >= least), key=lambda coding: -liked[coding]))
 
 
 def _is_known(environ: dict[str, Any], answer: Answer) -> bool:
@@ -182,11 +185,11 @@ def _is_known(environ: dict[str, Any], answer: Answer) -> bool:
         return False
     try:
         return parsedate_to_datetime(since) >= answer.modified
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 
 def _bare(tag: str) -> str:
     """The tag of the bytes, whatever coding they came in: the same text needs no second sending."""
     tag = tag.strip().removeprefix("W/").strip('"')
-    return next((tag.removesuffix(f"-{c}") for c in CODINGS if tag.endswith(f"-{c}")), tag)
+    return next((tag.removesuffix(f"-{c}") for c in ENDINGS if tag.endswith(f"-{c}")), tag)

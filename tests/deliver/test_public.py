@@ -10,9 +10,9 @@ import brotli
 import pytest
 import zstandard
 
+from syndicate.deliver.codings import ENDINGS
 from syndicate.deliver.public import PublicFolder
 from syndicate.errors import DeliveryError
-from syndicate.render import packing
 
 FEEDS = {"feeds/all.atom": b"<feed/>", "feeds/all.json": b"{}", "feeds.opml": b"<opml/>"}
 
@@ -21,7 +21,7 @@ def publish(public: PublicFolder, files: dict[str, bytes], slug: str = "qinglan"
     """An edition of these files and no others; gives the names of those whose bytes are new."""
     with public.edition(slug) as edition:
         for name, body in files.items():
-            edition.put(name, [body])
+            edition.put(name, body)
         for name in FEEDS.keys() - files.keys():
             edition.drop(name)
     return edition.written
@@ -117,7 +117,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def _cut_short(public: PublicFolder) -> None:
     with public.edition("qinglan") as edition:
-        edition.put("feeds/all.atom", [b"<feed>half"])
+        edition.put("feeds/all.atom", b"<feed>half")
         raise ValueError("cut short")
 
 
@@ -136,7 +136,7 @@ def test_what_is_not_written_again_is_taken_over(public: PublicFolder) -> None:
     publish(public, FEEDS)
 
     with public.edition("qinglan") as edition:
-        edition.put("feeds/all.json", [b'{"a": 1}'])
+        edition.put("feeds/all.json", b'{"a": 1}')
 
     assert edition.written == ["feeds/all.json"]
     found = {name: public.find("qinglan", name) for name in FEEDS}
@@ -147,42 +147,82 @@ def test_what_is_not_written_again_is_taken_over(public: PublicFolder) -> None:
 
 
 def test_every_coding_holds_the_same_bytes(public: PublicFolder) -> None:
-    pieces = [b"<feed>" + "青岚日报".encode() * 500, b"</feed>"]
-    packed = [packing.packed(piece) for piece in pieces]
+    whole = b"<feed>" + "青岚日报".encode() * 500 + b"</feed>"
 
-    with public.edition("qinglan") as edition:
-        edition.put("feeds/all.atom", pieces, packing.gzipped(pieces, packed))
+    publish(public, {**FEEDS, "feeds/all.atom": whole})
     public.squeeze("qinglan")
 
     folder = public._root / "qinglan" / "feeds"
-    whole = b"".join(pieces)
     assert gzip.decompress((folder / "all.atom.gz").read_bytes()) == whole
     assert brotli.decompress((folder / "all.atom.br").read_bytes()) == whole
     assert zstandard.ZstdDecompressor().decompress((folder / "all.atom.zst").read_bytes()) == whole
 
 
 def test_a_changed_file_leaves_no_old_coding_behind(public: PublicFolder) -> None:
-    old, new = [b"<a/>" * 1000], [b"<b/>" * 1000]
-    with public.edition("qinglan") as edition:
-        edition.put("feeds/all.atom", old, packing.gzipped(old, map(packing.packed, old)))
+    old, new = b"<a/>" * 1000, b"<b/>" * 1000
+    publish(public, {"feeds/all.atom": old})
     public.squeeze("qinglan")
 
-    with public.edition("qinglan") as edition:
-        edition.put("feeds/all.atom", new, packing.gzipped(new, map(packing.packed, new)))
+    publish(public, {"feeds/all.atom": new})
 
     folder = public._root / "qinglan" / "feeds"
     assert sorted(path.name for path in folder.iterdir() if path.is_file()) == ["all.atom", "all.atom.gz"]
-    assert gzip.decompress((folder / "all.atom.gz").read_bytes()) == new[0]
+    assert gzip.decompress((folder / "all.atom.gz").read_bytes()) == new
 
 
-def test_what_is_kept_outlives_editions(public: PublicFolder) -> None:
+def test_what_a_reader_is_sent_has_the_tag_of_its_own_text(public: PublicFolder) -> None:
+    published = PublicFolder(public._root)
+    old, new = b"<a/>" * 1000, b"<b/>" * 1000
+
+    publish(public, {"feeds/all.atom": old})
+    first = published.find("qinglan", "feeds/all.atom", ("br", "gzip"))
+    publish(public, {"feeds/all.atom": new})
+    second = published.find("qinglan", "feeds/all.atom", ("br", "gzip"))
+    plain = published.find("qinglan", "feeds/all.atom")
+
+    assert first is not None
+    assert second is not None
+    assert plain is not None
+    assert (first.coding, second.coding) == ("gzip", "gzip")
+    assert gzip.decompress(first.body) == old
+    assert gzip.decompress(second.body) == plain.body == new
+    assert first.etag != second.etag == plain.etag
+
+
+def test_what_is_kept_outlives_editions_in_every_coding(public: PublicFolder) -> None:
     publish(public, FEEDS)
-    page = [b"<feed/>" * 1000]
+    page, name = b"<feed/>" * 1000, "feeds/archive/all-2026-10.atom"
 
-    assert public.keep("qinglan", "feeds/archive/all-2026-10.atom", page, None)
+    assert public.keep("qinglan", name, page)
     publish(public, {**FEEDS, "feeds.opml": b"<opml></opml>"})
+    public.squeeze("qinglan", [name])
 
-    found = public.find("qinglan", "feeds/archive/all-2026-10.atom")
+    found = public.find("qinglan", name)
     assert found is not None
-    assert found.body == page[0]
-    assert not public.keep("qinglan", "feeds/archive/all-2026-10.atom", page, None)
+    assert found.body == page
+    packed = {coding: public.find("qinglan", name, (coding,)) for coding in ENDINGS}
+    assert all(file and file.coding == coding for coding, file in packed.items())
+    assert not public.keep("qinglan", name, page)
+
+
+def test_what_was_killed_before_its_codings_came_gets_them_later(public: PublicFolder) -> None:
+    publish(public, FEEDS)
+    page, name = b"<feed/>" * 1000, "feeds/archive/all-2026-10.atom"
+    public.keep("qinglan", name, page)
+    (public._root / "qinglan" / f"{name}.gz").unlink()
+
+    assert public.keep("qinglan", name, page)
+
+    assert (public._root / "qinglan" / f"{name}.gz").exists()
+
+
+def test_what_is_discarded_is_gone_in_every_coding(public: PublicFolder) -> None:
+    publish(public, FEEDS)
+    name = "feeds/archive/all-2026-10.atom"
+    public.keep("qinglan", name, b"<feed/>" * 1000)
+
+    public.discard("qinglan", name)
+    public.discard("qinglan", name)
+
+    assert public.find("qinglan", name) is None
+    assert list((public._root / "qinglan" / "feeds" / "archive").iterdir()) == []

@@ -307,3 +307,16 @@ def test_a_lock_that_cannot_be_made_is_named(services: Services) -> None:
 
     with pytest.raises(SourceError, match=r"publish\.lock: Is a directory"):
         publish.run(services)
+
+
+def test_a_corrected_page_title_reaches_every_feed(services: Services) -> None:
+    ingest.ingest(services, sample(16))
+    publish.run(services)
+    ((name, printed),) = sample(16)
+
+    ingest.ingest(services, [(name, printed.replace("第02版:要闻".encode(), "第02版:民生".encode()))])
+    publish.run(services)
+
+    for feed in ("all", "page-2"):
+        told = [item["_syndicate"] for item in json.loads(body(services, f"feeds/{feed}.json"))["items"]]
+        assert {one["page_title"] for one in told if one["page"] == 2} == {"民生"}

@@ -80,7 +80,7 @@ class RelayMonth(Month):
             away = name == "traveller" and AWAY[0] <= self.now.astimezone(ZONE).date() < AWAY[1]
             if not away and self.chance.random() < bot.eager:
                 bot.poll(visitor, self.chance)
-        for item in feedparser.parse(visitor.get("/yuebao/feeds/issues.rss").data).entries:
+        for item in reversed(feedparser.parse(visitor.get("/yuebao/feeds/issues.rss").data).entries):
             if item.id not in self.pushed:
                 self.pushed.append(item.id)
 

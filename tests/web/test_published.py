@@ -27,15 +27,18 @@ ISSUE = datetime(2026, 11, 16, 6, tzinfo=UTC).replace(hour=22, day=15)  # Monday
     [
         ("gzip", "gzip"),
         ("gzip, br", "br"),
-        ("gzip, zstd;q=0.5", "zstd"),
+        ("gzip, zstd;q=0.5", "gzip"),
         ("br;q=0, gzip", "gzip"),
         ("identity", None),
         ("", None),
         ("*", "br"),
-        ("deflate, x-gzip;q=oh", None),
+        ("zstd, br;q=0.1, gzip;q=1.0", "zstd"),
+        ("gzip;q=0.5, identity", None),
+        ("x-gzip", "gzip"),
+        ("deflate, br;q=oh", None),
     ],
 )
-def test_each_client_gets_the_smallest_coding_it_takes(
+def test_each_client_gets_the_coding_it_likes_best_then_the_smallest(
     front: FlaskClient, accepted: str, coding: str | None
 ) -> None:
     plain = front.get(FEED, headers={"Accept-Encoding": "identity"}).data
@@ -51,6 +54,11 @@ def test_each_client_gets_the_smallest_coding_it_takes(
     assert answer.headers.get("Content-Encoding") == coding
     assert answer.headers["Vary"] == "Accept-Encoding, Accept"
     assert unpack[coding](answer.data) == plain
+
+
+@pytest.mark.parametrize("said", ["gestern", "Mon, 01 Jan 2024 00:00:00 +99999999999999999999", ""])
+def test_a_date_that_nobody_can_read_is_no_date(front: FlaskClient, said: str) -> None:
+    assert front.get(FEED, headers={"If-Modified-Since": said}).status_code == 200
 
 
 def test_codings_have_tags_of_their_own(front: FlaskClient) -> None:
