@@ -28,7 +28,7 @@ from sqlalchemy import update
 
 from syndicate import store
 from syndicate.deliver.codings import coded
-from syndicate.jobs import publish
+from syndicate.jobs import feed_keys, publish
 from syndicate.model import Article, Byline, Issue, Item, Masthead, PrintedPage, Publication, Section, Source
 from syndicate.render import articles
 from syndicate.revise import revise
@@ -167,7 +167,7 @@ class Plain:
 
 def _plain(services: Services) -> Plain:
     with store.reading(services.db) as db:
-        keys = [k for k in publish.feed_keys(db, PAPER) if k.kind not in ("issues", "corrections")]
+        keys = [k for k in feed_keys.of_paper(db, PAPER) if k.kind not in ("issues", "corrections")]
     start = time.perf_counter()
     ready = [(key, _newest(services, key.name)) for key in keys]
     read = time.perf_counter()

@@ -17,21 +17,21 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
-
-from sqlalchemy import Connection
+from zoneinfo import ZoneInfo
 
 from syndicate import store
 from syndicate.deliver.public import Edition
+from syndicate.jobs import archive, feed_keys
 from syndicate.jobs import renderings as items
 from syndicate.jobs.alone import alone
-from syndicate.model import Feed, FeedKey, Publication, StoredIssue
-from syndicate.render import articles, feeds, opml, window
+from syndicate.model import FeedKey, Publication, StoredIssue
+from syndicate.render import feeds, opml, window
 from syndicate.render.window import Shown
 from syndicate.services import Services
 from syndicate.store import entries, issues, renderings, websub
 from syndicate.store import feeds as registry
 from syndicate.store.entries import Listed
-from syndicate.store.feeds import StoredFeed, StoredMonth
+from syndicate.store.feeds import StoredFeed
 from syndicate.store.renderings import Measure
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,8 @@ class Window:
     key: FeedKey
     told: tuple[Told, ...]
     updated: datetime
-    before: str | None
+    before: str | None  # the month before the running one
+    before_day: date | None  # of a full feed: the day of the last entry told; what is older lies in pages
     tombstones: tuple[tuple[str, datetime], ...]
 
 
@@ -75,39 +76,6 @@ def run(services: Services) -> None:
                 archived[paper.slug] = _publish(services, paper, counters[paper.slug])
         for slug in counters:  # when every paper can be read; also what a run cut short has left
             services.public.squeeze(slug, archived.get(slug, ()))
-
-
-def feed_keys(db: Connection, paper: Publication) -> tuple[FeedKey, ...]:
-    """Every feed a paper has, in the order in which people look for them."""
-    known = {feed.name: feed for feed in registry.of_paper(db, paper.slug)}
-    sections = {
-        f"section-{section.slug}": StoredFeed(f"section-{section.slug}", "", 0) for section in paper.sections
-    }
-    always = {name: StoredFeed(name, "", 0) for name in registry.ALWAYS}
-    found = [key for feed in (always | sections | known).values() if (key := feed_key(paper, feed))]
-    return tuple(sorted(found, key=lambda key: (_KINDS.index(key.kind), _place(paper, key), key.title)))
-
-
-def feed_key(paper: Publication, feed: StoredFeed) -> FeedKey | None:
-    """A stored feed's key; None for a section that the paper has no more."""
-    kind, _, part = feed.name.partition("-")
-    if kind == "section":
-        section = paper.section(part)
-        return FeedKey(kind, feed.name, section.title) if section else None
-    if kind == "page":
-        return FeedKey(kind, feed.name, articles.page_name(int(part), None, paper.language))
-    return FeedKey(kind, feed.name, feed.title or _TITLES[kind])
-
-
-_KINDS = ("all", "issues", "corrections", "section", "page", "series", "byline")
-_TITLES = {"all": "全部文章", "issues": "每期一条", "corrections": "更正与撤回"}
-
-
-def _place(paper: Publication, key: FeedKey) -> int:
-    part = key.name.partition("-")[2]
-    if key.kind == "section":
-        return [section.slug for section in paper.sections].index(part)
-    return int(part) if key.kind == "page" else 0
 
 
 def _configured_anew(services: Services, paper: Publication) -> bool:
@@ -133,25 +101,38 @@ def _publish(services: Services, paper: Publication, counter: int) -> list[str]:
             registry.register_all(db, paper.slug, [s.slug for s in paper.sections], counter)
         newest = issues.newest(db, paper.slug)
         behind = registry.behind(db, paper.slug)
-        months = registry.unsealed(db, paper.slug, f"{newest.date:%Y-%m}") if newest else ()
+        today = _today(services, paper, newest)
+        months = registry.unsealed(db, paper.slug, f"{today:%Y-%m}") if newest else ()
     if newest is None:
         return []
-    _seal(services, paper, months)
+    kept = archive.seal(services, paper, [one for one in months if not one.sealed])
+    windows = _windows(services, paper, behind, newest, today)
+    full = {one.key.name: one.before_day for one in windows if one.before_day}
+    kept += archive.let_go(services, paper, full)
+    empty = [feed for feed in behind if feed.name not in {one.key.name for one in windows}]
     with services.public.edition(paper.slug) as edition:
-        empty = _write(services, paper, behind, newest, edition)
+        _write(services, paper, windows, empty, edition)
     if edition.written:
         log.info("%s: published %d files", paper.slug, len(edition.written))
+    for feed in empty:
+        archive.discard(services, paper, feed.name)
     with store.writing(services.db) as db:
         registry.mark_published(db, paper.slug, behind)
-        for name in empty:
-            registry.forget(db, paper.slug, name)
+        for feed in empty:
+            registry.forget(db, paper.slug, feed)
         issues.mark_published(db, paper.slug, counter, _made_of(services, paper))
         websub.announce(
             db, _topics(services, paper, behind), services.now(), hub=services.settings.websub_hub
         )
         if months:
-            renderings.prune(db, paper.slug, newest.date - _PRUNED_AFTER)
-    return [_archived(one, form) for one in months for form in feeds.FORMS]
+            renderings.prune(db, paper.slug, today - _PRUNED_AFTER)
+    return kept + archive.seal(services, paper, [one for one in months if one.sealed])
+
+
+def _today(services: Services, paper: Publication, newest: StoredIssue | None) -> date:
+    """The day of the newest issue; one that is dated wrongly, years ahead, closes no month and empties no feed."""
+    tomorrow = services.now().astimezone(ZoneInfo(paper.zone)).date() + timedelta(days=1)
+    return min(newest.date, tomorrow) if newest else tomorrow
 
 
 def _topics(services: Services, paper: Publication, behind: Sequence[StoredFeed]) -> list[str]:
@@ -163,30 +144,29 @@ def _topics(services: Services, paper: Publication, behind: Sequence[StoredFeed]
 def _write(
     services: Services,
     paper: Publication,
-    behind: Sequence[StoredFeed],
-    newest: StoredIssue,
+    windows: Sequence[Window],
+    empty: Iterable[StoredFeed],
     edition: Edition,
-) -> list[str]:
-    """Put every feed that is behind into the edition; gives the names of those that hold nothing any more."""
-    windows = _windows(services, paper, behind, newest)
-    empty = [feed.name for feed in behind if feed.name not in {one.key.name for one in windows}]
-    for name in empty:
+) -> None:
+    """Put these feeds into the edition, and leave out those that hold nothing any more."""
+    gone = {feed.name for feed in empty}
+    for name in gone:
         for form in feeds.FORMS:
             edition.drop(f"feeds/{name}.{form}")
     pieces = _pieces(services, windows)
     for one in windows:
         _write_feed(services, paper, one, pieces, edition)
     with store.reading(services.db) as db:
-        keys = [key for key in feed_keys(db, paper) if key.name not in empty]
+        keys = [key for key in feed_keys.of_paper(db, paper) if key.name not in gone]
     edition.put("feeds.opml", opml.written(paper, keys, services.settings.base_url))
     edition.put(f"feeds/{feeds.STYLE}", _style())
-    return empty
 
 
 def _write_feed(
     services: Services, paper: Publication, one: Window, pieces: Mapping[Told, Pieces], edition: Edition
 ) -> None:
-    made = _feed(services, paper, one.key, one.updated, before=one.before, tombstones=one.tombstones)
+    before = one.before_day.isoformat() if one.before_day else one.before
+    made = archive.framed(services, paper, one.key, one.updated, before=before, gone=one.tombstones)
     items_of = (
         zip(*(pieces[told] for told in one.told), strict=True) if one.told else ((),) * len(feeds.FORMS)
     )
@@ -201,13 +181,14 @@ def _stays(key: FeedKey) -> bool:
 
 
 def _windows(
-    services: Services, paper: Publication, behind: Sequence[StoredFeed], newest: StoredIssue
+    services: Services, paper: Publication, behind: Sequence[StoredFeed], newest: StoredIssue, today: date
 ) -> list[Window]:
     """The feeds that hold something, or that stay although they do not, each with its items rendered."""
-    since = datetime.combine(newest.date, time.min, UTC) - timedelta(days=services.settings.feed_days)
-    keys = {key.name: key for feed in behind if (key := feed_key(paper, feed))}
+    first = today - timedelta(days=services.settings.feed_days)
+    since, month = datetime.combine(first, time.min, UTC), today.replace(day=1)
+    keys = {key.name: key for feed in behind if (key := feed_keys.key_of(paper, feed))}
     with store.reading(services.db) as db:
-        before = registry.month_before(db, paper.slug, f"{newest.date:%Y-%m}", keys)
+        before = registry.month_before(db, paper.slug, f"{today:%Y-%m}", keys)
         printed = issues.latest(db, paper.slug, ISSUES_IN_FEED) if "issues" in keys else ()
         listed = {
             name: entries.in_feed(db, paper.slug, name, since=since, least=services.settings.feed_entries)
@@ -216,39 +197,41 @@ def _windows(
         }
     measures = items.of_entries(services, paper, {one for some in listed.values() for one in some})
     measures |= items.of_issues(services, paper, printed)
-    listed["issues"] = _listed(printed, paper)
+    listed["issues"] = archive.listed_issues(printed, paper)
+    least = services.settings.feed_entries
     return [
         Window(
             key,
-            _told(listed[name], measures),
-            _changed(listed[name]) or newest.added,
+            told := _told(listed[name], measures, least),
+            archive.changed(listed[name]) or newest.added,
             before.get(name),
-            _tombstones(listed[name]),
+            _before_day(
+                key, listed[name], len(told), month, complete=first <= month or len(listed[name]) < least
+            ),
+            archive.tombstones(listed[name]),
         )
         for name, key in keys.items()
         if listed[name] or _stays(key)
     ]
 
 
-def _listed(found: Iterable[StoredIssue], paper: Publication) -> tuple[Listed, ...]:
-    """Issues as the items of a feed."""
-    return tuple(Listed(articles.issue_id(one, paper), 0, one.updated, None) for one in found)
+def _before_day(
+    key: FeedKey, listed: Sequence[Listed], told: int, month: date, *, complete: bool
+) -> date | None:
+    """The day of the last entry told, if others of the running month lie below it; `complete`: all are listed."""
+    if key.kind in ("issues", *registry.UNARCHIVED) or not told or (complete and told == len(listed)):
+        return None
+    last = listed[told - 1].date
+    return last if last >= month else None
 
 
-def _changed(listed: Sequence[Listed]) -> datetime | None:
-    """When the last of these did."""
-    return max((max(one.updated, one.withdrawn or one.updated) for one in listed), default=None)
-
-
-def _tombstones(listed: Sequence[Listed]) -> tuple[tuple[str, datetime], ...]:
-    return tuple((one.id, one.withdrawn) for one in listed if one.withdrawn)
-
-
-def _told(listed: Sequence[Listed], measures: Mapping[str, Measure]) -> tuple[Told, ...]:
+def _told(listed: Sequence[Listed], measures: Mapping[str, Measure], least: int) -> tuple[Told, ...]:
     gap = len(feeds.separator("json", first=False))
     found = [measures[one.id] for one in listed]
     sizes = [(one.size + gap, one.brief_size + gap) for one in found]
-    shown = window.shown(sizes, window.LARGEST - _FRAME - _TOMBSTONE * len(_tombstones(listed)))
+    room = window.LARGEST - _FRAME - _TOMBSTONE * len(archive.tombstones(listed))
+    newest = sum(one.date == listed[0].date for one in listed)
+    shown = window.shown(sizes, room, max(newest, least))
     ids = (one.id for one in listed)
     return tuple(Told(id_, how, measures[id_].made_of) for id_, how in zip(ids, shown, strict=False))
 
@@ -272,76 +255,6 @@ def _pieces(services: Services, windows: Iterable[Window]) -> dict[Told, Pieces]
     return found
 
 
-def _feed(
-    services: Services,
-    paper: Publication,
-    key: FeedKey,
-    updated: datetime,
-    *,
-    before: str | None,
-    month: str | None = None,
-    tombstones: tuple[tuple[str, datetime], ...] = (),
-) -> Feed:
-    return Feed(
-        paper,
-        key,
-        services.settings.base_url,
-        (),
-        updated,
-        month=month,
-        before=before,
-        hub=services.settings.hub_url,
-        tombstones=tombstones,
-    )
-
-
 @cache
 def _style() -> bytes:
     return _STYLE.read_bytes()
-
-
-# ── the archive ──────────────────────────────────────────────────────────────────────────
-
-
-def _seal(services: Services, paper: Publication, months: Sequence[StoredMonth]) -> None:
-    """Write the archive pages of months that are over (RFC 5005 §4); month by month, so that memory stays flat."""
-    for month in sorted({one.month for one in months}):
-        done = [one for one in months if one.month == month]
-        for one in done:
-            _seal_one(services, paper, one)
-        with store.writing(services.db) as db:
-            registry.mark_sealed(db, paper.slug, done)
-        log.info("%s: archived %s, %d feeds", paper.slug, month, len(done))
-
-
-def _seal_one(services: Services, paper: Publication, one: StoredMonth) -> None:
-    with store.reading(services.db) as db:
-        titles = {feed.name: feed for feed in registry.of_paper(db, paper.slug)}
-        before = registry.month_before(db, paper.slug, one.month, [one.name]).get(one.name)
-        printed = _issues_of_month(db, paper, one.month) if one.name == "issues" else ()
-        listed = _listed(printed, paper) or entries.in_month(db, paper.slug, one.name, one.month)
-    key = feed_key(paper, titles.get(one.name, StoredFeed(one.name, "", 0)))
-    changed = _changed(listed)
-    if key is None or changed is None:
-        return
-    if printed:
-        items.of_issues(services, paper, printed)
-    else:
-        items.of_entries(services, paper, listed)
-    gone = _tombstones(listed)
-    feed = _feed(services, paper, key, changed, before=before, month=one.month, tombstones=gone)
-    for form in feeds.FORMS:
-        with store.reading(services.db) as db:
-            pieces = renderings.pieces(db, form, Shown.WHOLE.value, [entry.id for entry in listed])
-        body = feeds.joined(feeds.frame(feed, form), [pieces[entry.id] for entry in listed], form)
-        services.public.keep(paper.slug, _archived(one, form), b"".join(body))
-
-
-def _archived(one: StoredMonth, form: str) -> str:
-    return f"feeds/archive/{one.name}-{one.month}.{form}"
-
-
-def _issues_of_month(db: Connection, paper: Publication, month: str) -> tuple[StoredIssue, ...]:
-    first = date.fromisoformat(f"{month}-01")
-    following = (first + timedelta(days=32)).replace(day=1)
-    return tuple(reversed(issues.between(db, paper.slug, first, following - timedelta(days=1))))

@@ -19,25 +19,30 @@ class Shown(StrEnum):
     BRIEF = "brief"
 
 
-def shown(sizes: Sequence[tuple[int, int]], room: int) -> tuple[Shown, ...]:
+def shown(sizes: Sequence[tuple[int, int]], room: int, promised: int) -> tuple[Shown, ...]:
     """How each of the newest items is told; what is left out at the end stands in the archive.
 
-    `sizes`: bytes of each item, whole and brief, newest first; `room`: bytes there are for all. As many items as
-    fit briefly are told; of these the newest are told whole, as long as there is room: never an item in part.
+    `sizes`: bytes of each item, whole and brief, newest first; `room`: bytes there are for all; `promised`: how many of
+    the newest are told whole, as long as these take no more than three quarters of the room. As many of the others as
+    fit are told briefly; what room is left makes more of them whole, newest first: never an item in part.
     """
-    told = _fitting([brief for _, brief in sizes], room)
-    left = room - sum(brief for _, brief in sizes[:told])
-    found: list[Shown] = []
-    for whole, brief in sizes[:told]:
-        grown = whole - brief
-        if whole <= GIANT and grown <= left:
-            found.append(Shown.WHOLE)
-            left -= grown
-        else:
-            found.append(Shown.BRIEF)
-            if whole <= GIANT:
-                left = 0  # or an older item would be whole below a brief one, until the next issue
-    return tuple(found)
+    whole = _fitting([_costs(*size) for size in sizes[:promised]], room * 3 // 4)
+    costs = [_costs(*size) if n < whole else size[1] for n, size in enumerate(sizes)]
+    told = _fitting(costs, room)
+    left = room - sum(costs[:told])
+    for size in sizes[whole:told]:
+        left -= _costs(*size) - size[1]
+        if left < 0:  # an older item is never whole below a brief one
+            break
+        whole += 1
+    return tuple(
+        Shown.WHOLE if n < whole and size[0] <= GIANT else Shown.BRIEF for n, size in enumerate(sizes[:told])
+    )
+
+
+def _costs(whole: int, brief: int) -> int:
+    """Bytes of an item that is told whole, unless it is a giant."""
+    return whole if whole <= GIANT else brief
 
 
 def _fitting(sizes: Sequence[int], room: int) -> int:

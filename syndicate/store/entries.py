@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -45,6 +44,7 @@ class Listed:
     changed: int  # the paper's counter when it was last written
     updated: datetime
     withdrawn: datetime | None
+    date: date
 
 
 def in_feed(
@@ -59,14 +59,19 @@ def in_feed(
     return tuple(Listed(*row[:-1]) for row in found)
 
 
-def in_month(db: Connection, publication: str, feed: str, month: str) -> tuple[Listed, ...]:
-    """The entries of a feed that were printed in a month (2026-10), newest first, withdrawn ones too."""
-    first = date.fromisoformat(f"{month}-01")
-    last = first.replace(day=monthrange(first.year, first.month)[1])
+def between(db: Connection, publication: str, feed: str, first: date, last: date) -> tuple[Listed, ...]:
+    """The entries of a feed that were printed on these days, both included, newest first, withdrawn ones too."""
     named = _named(publication, feed)
     query = select(*_LISTED).where(*_of_feed(named["kind"]), entries.c.date.between(first, last))
     rows = db.execute(query.order_by(entries.c.published.desc(), entries.c.id), named)
     return tuple(Listed(*row) for row in rows)
+
+
+def days(db: Connection, publication: str, feed: str, first: date, last: date) -> tuple[date, ...]:
+    """The days of these, both included, of whose issues a feed holds something."""
+    named = _named(publication, feed)
+    query = select(entries.c.date).where(*_of_feed(named["kind"]), entries.c.date.between(first, last))
+    return tuple(db.execute(query.distinct().order_by(entries.c.date), named).scalars())
 
 
 def corrected(
@@ -176,7 +181,7 @@ def named(publication: str, kind: str, *parts: str) -> Select[Any]:
     )
 
 
-_LISTED = (entries.c.id, entries.c.changed, entries.c.updated, entries.c.withdrawn)
+_LISTED = (entries.c.id, entries.c.changed, entries.c.updated, entries.c.withdrawn, entries.c.date)
 
 
 def _named(publication: str, feed: str) -> dict[str, str]:

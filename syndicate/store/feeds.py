@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.sql.functions import Function
 
 from syndicate.model import PUBLISHED_KINDS, Entry, address_part
@@ -27,11 +27,12 @@ class StoredFeed:
 
 @dataclass(frozen=True, slots=True)
 class StoredMonth:
-    """A month of a feed."""
+    """A page of a feed's archive."""
 
     name: str
-    month: str  # 2026-11
+    month: str  # 2026-10; of the running month a day that the feed has let go: 2026-11-08
     changed: int
+    sealed: bool = False  # whether it was written before
 
 
 def register(db: Connection, publication: str, day: date, changed: Iterable[Entry], counter: int) -> None:
@@ -46,6 +47,7 @@ def register(db: Connection, publication: str, day: date, changed: Iterable[Entr
     }
     always = dict.fromkeys(ALWAYS[:2], "")
     _put_behind(db, publication, always | titles, months | {("issues", f"{day:%Y-%m}")}, counter)
+    _put_days_behind(db, publication, {(n, entry.date) for entry in known for n in _feeds_of(entry)}, counter)
 
 
 def register_all(db: Connection, publication: str, sections: Sequence[str], counter: int) -> None:
@@ -71,6 +73,9 @@ def register_all(db: Connection, publication: str, sections: Sequence[str], coun
         titles[f"{kind}-{part}"] = title
         months.add((f"{kind}-{part}", f"{first:%Y-%m}"))
     _put_behind(db, publication, titles, months, counter)
+    db.execute(
+        update(feed_months).where(feed_months.c.publication == publication, _DAY).values(changed=counter)
+    )
 
 
 def of_paper(db: Connection, publication: str) -> tuple[StoredFeed, ...]:
@@ -85,23 +90,57 @@ def behind(db: Connection, publication: str) -> tuple[StoredFeed, ...]:
 
 def unsealed(db: Connection, publication: str, before: str) -> tuple[StoredMonth, ...]:
     """The months before that one whose archive pages are behind or missing, oldest first."""
-    months = feed_months.c
-    rows = db.execute(
-        select(months.name, months.month, months.changed)
-        .where(months.publication == publication, months.month < before, months.changed > months.archived)
-        .order_by(months.month, months.name)
-    )
-    return tuple(StoredMonth(*row) for row in rows)
+    return _months(db, publication, feed_months.c.month < before, ~_DAY)
+
+
+def days_behind(db: Connection, publication: str) -> tuple[StoredMonth, ...]:
+    """The days that feeds have let go whose pages are behind or missing, oldest first."""
+    return _months(db, publication, _DAY)
+
+
+def months(db: Connection, publication: str, name: str) -> tuple[str, ...]:
+    """Of a feed, the months and days that have a page or will have one, oldest first."""
+    column = feed_months.c
+    query = select(column.month).where(column.publication == publication, column.name == name)
+    return tuple(db.execute(query.order_by(column.month)).scalars())
 
 
 def month_before(db: Connection, publication: str, month: str, names: Iterable[str]) -> dict[str, str]:
-    """Of these feeds, the last month with entries before that one; without those that have none."""
+    """Of these feeds, the last month or day with entries before that one; without those that have none."""
     months = feed_months.c
     query = select(func.max(months.month)).where(
-        months.publication == publication, months.name == bindparam("of"), months.month < month
+        months.publication == publication,
+        months.name == bindparam("of"),
+        months.month < month,
+        months.month != month[:7],  # the running month has no page of its own yet
     )
     found = {name: db.execute(query, {"of": name}).scalar_one() for name in names}
     return {name: before for name, before in found.items() if before}
+
+
+def add_days(db: Connection, publication: str, days: Iterable[tuple[str, date]]) -> None:
+    """These feeds have let go these days: each wants a page, if it has none."""
+    wanted = {(name, day.isoformat()) for name, day in days}
+    new = sorted(wanted - _known(db, publication, {day for _, day in wanted}))
+    _insert_months(db, publication, new, 1)
+
+
+def drop_days(db: Connection, publication: str, name: str, days: Sequence[str]) -> None:
+    """The pages of these days are there no longer."""
+    column = feed_months.c
+    db.execute(
+        delete(feed_months).where(
+            column.publication == publication, column.name == name, column.month.in_(days)
+        )
+    )
+
+
+def drop_month(db: Connection, publication: str, one: StoredMonth, counter: int) -> None:
+    """A page holds nothing any more: what is linked to it, the page after it or the feed itself, is behind."""
+    drop_days(db, publication, one.name, [one.month])
+    _relink(db, publication, [(one.name, one.month)], counter)
+    mine = feeds.c.publication == publication, feeds.c.name == one.name
+    db.execute(update(feeds).where(*mine).values(changed=counter))
 
 
 def mark_published(db: Connection, publication: str, done: Iterable[StoredFeed]) -> None:
@@ -131,15 +170,19 @@ def mark_sealed(db: Connection, publication: str, done: Iterable[StoredMonth]) -
         db.execute(query, rows)
 
 
-def forget(db: Connection, publication: str, name: str) -> None:
-    """The feed has no entries any more."""
-    db.execute(delete(feeds).where(feeds.c.publication == publication, feeds.c.name == name))
-    db.execute(
-        delete(feed_months).where(feed_months.c.publication == publication, feed_months.c.name == name)
-    )
+def forget(db: Connection, publication: str, feed: StoredFeed) -> None:
+    """The feed had no entries when it was read; one that has changed since may have some again, and stays."""
+    mine = feeds.c.publication == publication, feeds.c.name == feed.name, feeds.c.changed == feed.changed
+    if db.execute(delete(feeds).where(*mine)).rowcount:
+        db.execute(
+            delete(feed_months).where(
+                feed_months.c.publication == publication, feed_months.c.name == feed.name
+            )
+        )
 
 
 _KINDS = [kind.value for kind in PUBLISHED_KINDS]
+_DAY = func.length(feed_months.c.month) > len("2026-10")
 
 
 def _month(db: Connection) -> Function[str]:
@@ -166,6 +209,17 @@ def _feeds(db: Connection, *wanted: object) -> tuple[StoredFeed, ...]:
     return tuple(StoredFeed(*row) for row in rows)
 
 
+def _months(db: Connection, publication: str, *wanted: ColumnElement[bool]) -> tuple[StoredMonth, ...]:
+    """Pages that are behind or missing, oldest first."""
+    column = feed_months.c
+    rows = db.execute(
+        select(column.name, column.month, column.changed, column.archived > 0)
+        .where(column.publication == publication, column.changed > column.archived, *wanted)
+        .order_by(column.month, column.name)
+    )
+    return tuple(StoredMonth(name, month, changed, bool(sealed)) for name, month, changed, sealed in rows)
+
+
 def _put_behind(
     db: Connection, publication: str, titles: dict[str, str], months: set[tuple[str, str]], counter: int
 ) -> None:
@@ -190,46 +244,57 @@ def _put_behind(
 
 
 def _put_months_behind(db: Connection, publication: str, months: set[tuple[str, str]], counter: int) -> None:
+    known = _known(db, publication, {month for _, month in months})
+    _touch_months(db, publication, sorted(months & known), counter)
+    _insert_months(db, publication, sorted(months - known), counter)
+
+
+def _put_days_behind(db: Connection, publication: str, days: set[tuple[str, date]], counter: int) -> None:
+    """Those of these days that have pages."""
+    wanted = {(name, day.isoformat()) for name, day in days}
+    known = _known(db, publication, {day for _, day in wanted})
+    _touch_months(db, publication, sorted(wanted & known), counter)
+
+
+def _known(db: Connection, publication: str, months: Iterable[str]) -> set[tuple[str, str]]:
     column = feed_months.c
-    wanted = {month for _, month in months}
-    known = {
-        (row.name, row.month)
-        for row in db.execute(
-            select(column.name, column.month).where(
-                column.publication == publication, column.month.in_(wanted)
-            )
-        )
-    }
-    if changed := [{"of": n, "in_month": m, "at": counter} for n, m in sorted(months & known)]:
+    query = select(column.name, column.month).where(
+        column.publication == publication, column.month.in_(sorted(months))
+    )
+    return {(row.name, row.month) for row in db.execute(query)}
+
+
+def _touch_months(db: Connection, publication: str, months: Sequence[tuple[str, str]], counter: int) -> None:
+    column = feed_months.c
+    mine = column.publication == publication, column.name == bindparam("of")
+    if changed := [{"of": n, "in_month": m, "at": counter} for n, m in months]:
         db.execute(
             update(feed_months)
-            .where(
-                column.publication == publication,
-                column.name == bindparam("of"),
-                column.month == bindparam("in_month"),
-            )
+            .where(*mine, column.month == bindparam("in_month"))
             .values(changed=bindparam("at")),
             changed,
         )
+
+
+def _insert_months(db: Connection, publication: str, months: Sequence[tuple[str, str]], counter: int) -> None:
     if added := [
         {"publication": publication, "name": n, "month": m, "changed": counter, "archived": 0}
-        for n, m in sorted(months - known)
+        for n, m in months
     ]:
         db.execute(insert(feed_months), added)
-        _relink(db, publication, [(row["name"], row["month"]) for row in added], counter)
+        _relink(db, publication, months, counter)
 
 
-def _relink(db: Connection, publication: str, added: Sequence[tuple[object, object]], counter: int) -> None:
-    """A month that came late stands between two others: the later one must name it."""
+def _relink(db: Connection, publication: str, months: Sequence[tuple[str, str]], counter: int) -> None:
+    """A page came or went between two others: the later one must name another."""
     column = feed_months.c
-    for name, month in added:
-        following = (
-            select(func.min(column.month))
-            .where(column.publication == publication, column.name == name, column.month > month)
-            .scalar_subquery()
-        )
+    for name, month in months:
+        mine = column.publication == publication, column.name == name, column.month > month
+        following = select(func.min(column.month)).where(*mine, column.month.not_like(f"{month}-%"))
+        following_month = following.where(~_DAY).scalar_subquery()
+        following_day = following.where(_DAY).scalar_subquery()
         db.execute(
             update(feed_months)
-            .where(column.publication == publication, column.name == name, column.month == following)
+            .where(*mine, or_(column.month == following_month, column.month == following_day))
             .values(changed=counter)
         )

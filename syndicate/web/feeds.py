@@ -9,7 +9,7 @@ from flask import Response
 from werkzeug.exceptions import NotFound
 
 from syndicate import store
-from syndicate.jobs import publish
+from syndicate.jobs import feed_keys
 from syndicate.model import FeedKey, Publication
 from syndicate.store import issues
 from syndicate.web import answers
@@ -41,7 +41,7 @@ def moved(visit: Visit, paper: Publication, name: str) -> Response:  # noqa: ARG
 def directory(visit: Visit, paper: Publication) -> Response:
     """Which feeds there are, what they are, and their addresses."""
     with store.reading(visit.services.db) as db:
-        keys = publish.feed_keys(db, paper)
+        keys = feed_keys.of_paper(db, paper)
         changed = issues.changed(db, paper.slug)
     kinds = dict.fromkeys(key.kind for key in keys)
     answer = answers.page(

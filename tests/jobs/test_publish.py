@@ -15,7 +15,7 @@ from lxml import etree
 
 from syndicate import store
 from syndicate.errors import DeliveryError, SourceError
-from syndicate.jobs import ingest, publish
+from syndicate.jobs import feed_keys, ingest, publish
 from syndicate.readers import text
 from syndicate.render import feeds
 from syndicate.services import Services
@@ -93,7 +93,7 @@ def test_a_series_runs_through_issues_in_one_feed(services: Services) -> None:
     with store.reading(services.db) as db:
         paper = services.settings.publication("qinglan")
         assert paper is not None
-        series = [key for key in publish.feed_keys(db, paper) if key.kind == "series"]
+        series = [key for key in feed_keys.of_paper(db, paper) if key.kind == "series"]
 
     assert any("我在村里有份新工作" in key.title for key in series)
     assert any("溪边谈" in key.title for key in series)

@@ -1,0 +1,172 @@
+"""Archive pages (RFC 5005): a feed's months that are over, and days that a full feed has let go before its month is.
+
+A month's page is written when an issue of another month has come. A live feed of a large paper cannot hold all of the
+running month; the days that it holds only in part, or no more, get pages of their own until the month's page takes
+their place. So each entry of a feed is in the feed or in a page that is linked from it, always.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from syndicate import store
+from syndicate.jobs import feed_keys
+from syndicate.jobs import renderings as items
+from syndicate.model import Feed, FeedKey, Publication, StoredIssue
+from syndicate.render import articles, feeds
+from syndicate.render.window import Shown
+from syndicate.services import Services
+from syndicate.store import entries, issues, renderings
+from syndicate.store import feeds as registry
+from syndicate.store.entries import Listed
+from syndicate.store.feeds import StoredFeed, StoredMonth
+
+log = logging.getLogger(__name__)
+
+
+def seal(services: Services, paper: Publication, months: Sequence[StoredMonth]) -> list[str]:
+    """Write these pages, month by month, so that memory stays flat; gives the names of their files."""
+    for month in sorted({one.month for one in months}):
+        done = [one for one in months if one.month == month]
+        for one in done:
+            if not _written(services, paper, one):
+                _take_away(services, paper, one)
+        with store.writing(services.db) as db:
+            registry.mark_sealed(db, paper.slug, done)
+        log.info("%s: archived %s, %d feeds", paper.slug, month, len(done))
+    return [_file(one, form) for one in months for form in feeds.FORMS]
+
+
+def let_go(services: Services, paper: Publication, last_told: Mapping[str, date]) -> list[str]:
+    """Write the days that full feeds have let go; gives the names of the files.
+
+    `last_told`: full feeds, and the day of the last entry that each tells. What is older is in pages, that day too.
+    """
+    with store.writing(services.db) as db:
+        days = {
+            (name, day)
+            for name, last in last_told.items()
+            for day in entries.days(db, paper.slug, name, last.replace(day=1), last)
+        }
+        registry.add_days(db, paper.slug, days)
+        behind = registry.days_behind(db, paper.slug)
+    return seal(services, paper, behind)
+
+
+def discard(services: Services, paper: Publication, feed: str) -> None:
+    """Remove every page of a feed that holds nothing any more."""
+    with store.reading(services.db) as db:
+        months = registry.months(db, paper.slug, feed)
+    for month in months:
+        _discard_files(services, paper, feed, month)
+
+
+def changed(listed: Iterable[Listed]) -> datetime | None:
+    """When the last of these did."""
+    return max((max(one.updated, one.withdrawn or one.updated) for one in listed), default=None)
+
+
+def tombstones(listed: Iterable[Listed]) -> tuple[tuple[str, datetime], ...]:
+    """Which of these were withdrawn, and when."""
+    return tuple((one.id, one.withdrawn) for one in listed if one.withdrawn)
+
+
+def listed_issues(found: Iterable[StoredIssue], paper: Publication) -> tuple[Listed, ...]:
+    """Issues as the items of a feed."""
+    return tuple(Listed(articles.issue_id(one, paper), 0, one.updated, None, one.date) for one in found)
+
+
+def framed(
+    services: Services,
+    paper: Publication,
+    key: FeedKey,
+    updated: datetime,
+    *,
+    before: str | None,
+    month: str | None = None,
+    gone: tuple[tuple[str, datetime], ...] = (),
+) -> Feed:
+    """A feed, or a page of its archive, without its items."""
+    return Feed(
+        paper,
+        key,
+        services.settings.base_url,
+        (),
+        updated,
+        month=month,
+        before=before,
+        hub=services.settings.hub_url,
+        tombstones=gone,
+    )
+
+
+def _written(services: Services, paper: Publication, one: StoredMonth) -> bool:
+    """Write one page; False when nothing belongs in it any more."""
+    with store.reading(services.db) as db:
+        titles = {feed.name: feed for feed in registry.of_paper(db, paper.slug)}
+        before = registry.month_before(db, paper.slug, one.month, [one.name]).get(one.name)
+        printed = _issues_of(db, paper, one.month) if one.name == "issues" else ()
+        first, last = _days_of(one.month)
+        listed = listed_issues(printed, paper) or entries.between(db, paper.slug, one.name, first, last)
+    updated = changed(listed)
+    if updated is None:
+        return False
+    key = feed_keys.key_of(paper, titles.get(one.name, StoredFeed(one.name, "", 0)))
+    if key is None:
+        return False
+    if printed:
+        items.of_issues(services, paper, printed)
+    else:
+        items.of_entries(services, paper, listed)
+    feed = framed(services, paper, key, updated, before=before, month=one.month, gone=tombstones(listed))
+    for form in feeds.FORMS:
+        with store.reading(services.db) as db:
+            pieces = renderings.pieces(db, form, Shown.WHOLE.value, [entry.id for entry in listed])
+        body = feeds.joined(feeds.frame(feed, form), [pieces[entry.id] for entry in listed], form)
+        services.public.keep(paper.slug, _file(one, form), b"".join(body))
+    _forget_days(services, paper, one)
+    return True
+
+
+def _take_away(services: Services, paper: Publication, one: StoredMonth) -> None:
+    """Remove a page that nothing belongs in any more, lest it go on showing what was corrected or taken back."""
+    _discard_files(services, paper, one.name, one.month)
+    _forget_days(services, paper, one)
+    with store.writing(services.db) as db:
+        registry.drop_month(db, paper.slug, one, issues.count_change(db, paper.slug))
+
+
+def _forget_days(services: Services, paper: Publication, one: StoredMonth) -> None:
+    """A month's page stands in for the pages of its days."""
+    with store.reading(services.db) as db:
+        days = [m for m in registry.months(db, paper.slug, one.name) if m.startswith(f"{one.month}-")]
+    for day in days:
+        _discard_files(services, paper, one.name, day)
+    if days:
+        with store.writing(services.db) as db:
+            registry.drop_days(db, paper.slug, one.name, days)
+
+
+def _discard_files(services: Services, paper: Publication, feed: str, month: str) -> None:
+    for form in feeds.FORMS:
+        services.public.discard(paper.slug, _file(StoredMonth(feed, month, 0), form))
+
+
+def _file(one: StoredMonth, form: str) -> str:
+    return f"feeds/archive/{one.name}-{one.month}.{form}"
+
+
+def _issues_of(db: Connection, paper: Publication, month: str) -> tuple[StoredIssue, ...]:
+    return tuple(reversed(issues.between(db, paper.slug, *_days_of(month))))
+
+
+def _days_of(month: str) -> tuple[date, date]:
+    """The first and the last day of a page: of a month (2026-10), or a day alone (2026-10-08)."""
+    if len(month) > len("2026-10"):
+        return date.fromisoformat(month), date.fromisoformat(month)
+    first = date.fromisoformat(f"{month}-01")
+    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
