@@ -228,6 +228,10 @@ class Publication:
         """The section of that slug, if the paper has one."""
         return next((s for s in self.sections if s.slug == slug), None)
 
+    def renamed(self, slug: str) -> Section | None:
+        """The section that had that slug before."""
+        return next((s for s in self.sections if slug in s.formerly), None)
+
 
 # ── feed: what is stored and published ───────────────────────────────────────────────────
 

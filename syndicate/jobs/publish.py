@@ -28,7 +28,7 @@ from syndicate.model import FeedKey, Publication, StoredIssue
 from syndicate.render import feeds, opml, window
 from syndicate.render.window import Shown
 from syndicate.services import Services
-from syndicate.store import entries, issues, renderings, websub
+from syndicate.store import entries, issues, renderings, sections, websub
 from syndicate.store import feeds as registry
 from syndicate.store.entries import Listed
 from syndicate.store.feeds import StoredFeed
@@ -98,6 +98,9 @@ def _publish(services: Services, paper: Publication, counter: int) -> list[str]:
     with store.writing(services.db) as db:
         if issues.made_of(db, paper.slug) != _made_of(services, paper):
             counter = issues.count_change(db, paper.slug)
+            for section in paper.sections:
+                for old in section.formerly:
+                    sections.rename(db, paper.slug, old, section.slug, counter)
             registry.register_all(db, paper.slug, [s.slug for s in paper.sections], counter)
         newest = issues.newest(db, paper.slug)
         behind = registry.behind(db, paper.slug)

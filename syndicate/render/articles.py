@@ -150,6 +150,7 @@ def _notice(entry: Entry, publication: Publication, base_url: str) -> Item:
         published=entry.published,
         updated=max(entry.updated, entry.withdrawn or entry.updated),
         withdrawn=entry.withdrawn,
+        printed={"page": entry.page, "withdrawn": entry.withdrawn.isoformat()} if entry.withdrawn else {},
     )
 
 

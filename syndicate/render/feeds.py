@@ -11,7 +11,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -97,18 +97,21 @@ def separator(form: str, *, first: bool) -> bytes:
 
 def fragment(item: Item, form: str, *, brief: bool = False) -> bytes:
     """An item as it stands in any feed; `brief`: its summary without the text."""
-    whole, short = fragments(item)[form]
+    whole, short = both(item, form)
     return short if brief else whole
 
 
-def fragments(item: Item) -> dict[str, tuple[bytes, bytes]]:
-    """An item as it stands in any feed, in each of FORMS: whole, and its summary without the text."""
+def both(item: Item, form: str) -> tuple[bytes, bytes]:
+    """An item as it stands in any feed: whole, and its summary without the text."""
     item = _cleaned(item)
-    return {
-        "rss": _shortened(_rss(item), "rss"),
-        "atom": _shortened(_atom(item), "atom"),
-        "json": (jsonfeed.fragment(item, brief=False), jsonfeed.fragment(item, brief=True)),
-    }
+    if form == "json":
+        return jsonfeed.fragment(item, brief=False), jsonfeed.fragment(item, brief=True)
+    return _shortened(_rss(item) if form == "rss" else _atom(item), form)
+
+
+def fragments(item: Item) -> dict[str, tuple[bytes, bytes]]:
+    """An item in each of FORMS: whole, and its summary without the text."""
+    return {form: both(item, form) for form in FORMS}
 
 
 def _rss(item: Item) -> bytes:
@@ -237,7 +240,8 @@ def frame(feed: Feed, form: str) -> Frame:
 
 def _generator(feed: Feed, form: str) -> FeedGenerator:
     made = FeedGenerator()
-    made.id(f"tag:{feed.publication.host},2026:{feed.publication.slug}/feeds/{quote(feed.key.name)}")
+    asked = f"?{feed.query}" if feed.query else ""  # each search is a feed of its own
+    made.id(f"tag:{feed.publication.host},2026:{feed.publication.slug}/feeds/{quote(feed.key.name)}{asked}")
     made.title(title(feed))
     made.description(description(feed))
     made.language(feed.publication.language)
@@ -311,15 +315,19 @@ def home(feed: Feed) -> str:
 
 
 def _silent_days(publication: Publication) -> Iterable[str]:
-    """Days in Greenwich on which no issue appears, summer or winter (RSS 2.0, skipDays)."""
+    """Days in Greenwich on which nobody need ask, summer or winter (RSS 2.0, skipDays).
+
+    The day after an issue is kept, too: who asks once a day, or an issue that is late, would else wait for the next one.
+    """
     zone = ZoneInfo(publication.zone)
     monday = (date(2026, 1, 5), date(2026, 7, 6))
-    spoken = {
+    issues = [
         datetime.combine(day.replace(day=day.day + weekday), publication.print_time, zone).astimezone(UTC)
         for day in monday
         for weekday in publication.print_days
-    }
-    return [name for number, name in enumerate(_DAYS) if number not in {at.weekday() for at in spoken}]
+    ]
+    spoken = {(at + timedelta(days=later)).weekday() for at in issues for later in (0, 1)}
+    return [name for number, name in enumerate(_DAYS) if number not in spoken]
 
 
 # ── XML ──────────────────────────────────────────────────────────────────────────────────

@@ -34,6 +34,7 @@ from syndicate.web import (
     pages,
     relay,
     search,
+    search_feed,
     static,
     subscriptions,
 )
@@ -60,6 +61,7 @@ def create_app(services: Services) -> Flask:
         hooks,
         hub,
         search,
+        search_feed,
         static,
         cards,
         clicks,

@@ -80,6 +80,14 @@ def mark(answer: Response, changed: Iterable[datetime | None]) -> None:
         answer.last_modified = max(*moments, _templates_changed())
 
 
+def for_good(address: str) -> Response:
+    """Where something has gone for good (RFC 9110 §15.4.2)."""
+    answer = Response(status=301)
+    answer.headers["Location"] = address
+    answer.headers["Cache-Control"] = "public, max-age=86400"
+    return answer
+
+
 def error_page(visit: Visit, error: HTTPException) -> Response:
     """The error for people: what it is, and where to go from here."""
     slug = visit.request.path.split("/")[1]

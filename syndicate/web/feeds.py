@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from syndicate.web import answers
 from syndicate.web.addresses import GET, Route
 from syndicate.web.visit import Visit
 
+_MOVED = r"(archive/)?(.+?)(-\d{4}-\d\d)?(-\d\d)?\.(rss|atom|json)"
 COPYING_POLICY = f"{answers.POLICY}; script-src 'self'"
 """The only page with a script; without it all is there but the buttons."""
 
@@ -28,14 +30,25 @@ class FeedGroup:
     keys: tuple[FeedKey, ...]
 
 
-def moved(visit: Visit, paper: Publication, name: str) -> Response:  # noqa: ARG001  # as every view
-    """A feed of a section that was renamed, for good (RFC 9110 §15.4.2)."""
-    stem, dot, form = name.rpartition(".")
-    for section in paper.sections:
-        for slug in section.formerly:
-            if dot and stem == f"section-{slug}":
-                return _for_good(f"/{paper.slug}/feeds/section-{section.slug}.{quote(form)}")
-    raise NotFound
+def moved(visit: Visit, paper: Publication, name: str) -> Response:
+    """Where a feed or a page of its archive went, for good (RFC 9110 §15.4.2).
+
+    A section may have been renamed; a day's page gives way to its month's.
+    """
+    found = re.fullmatch(_MOVED, name)
+    if found is None:
+        raise NotFound
+    archive, feed, month, day, form = found.groups(default="")
+    section = paper.renamed(feed.removeprefix("section-")) if feed.startswith("section-") else None
+    there = f"{archive}{f'section-{section.slug}' if section else feed}{month}.{form}"
+    if not (section or day) or visit.services.public.find(paper.slug, f"feeds/{there}") is None:
+        raise NotFound
+    return answers.for_good(f"/{paper.slug}/feeds/{quote(there)}")
+
+
+def archive_moved(visit: Visit, paper: Publication, name: str) -> Response:
+    """Where a page of a feed's archive went."""
+    return moved(visit, paper, f"archive/{name}")
 
 
 def directory(visit: Visit, paper: Publication) -> Response:
@@ -58,11 +71,5 @@ def directory(visit: Visit, paper: Publication) -> Response:
 ROUTES: tuple[Route, ...] = (
     ("/<paper:paper>/feeds/", GET, directory),
     ("/<paper:paper>/feeds/<file:name>", GET, moved),
+    ("/<paper:paper>/feeds/archive/<file:name>", GET, archive_moved),
 )
-
-
-def _for_good(address: str) -> Response:
-    answer = Response(status=301)
-    answer.headers["Location"] = address
-    answer.headers["Cache-Control"] = "public, max-age=86400"
-    return answer

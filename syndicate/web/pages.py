@@ -132,6 +132,8 @@ def section(visit: Visit, paper: Publication, slug: str) -> Response:
     """What stands under one heading, newest first."""
     found = paper.section(slug)
     if found is None:
+        if there := paper.renamed(slug):
+            return answers.for_good(f"/{paper.slug}/sections/{there.slug}")
         raise NotFound
     title = found.title_en if visit.language == "en" and found.title_en else found.title
     key = FeedKey("section", f"section-{slug}", found.title)

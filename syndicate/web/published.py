@@ -27,8 +27,8 @@ from syndicate.web.answers import POLICY
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-SEALED = "public, max-age=2592000, immutable"
-"""For archive pages: a month. Sealed, but a withdrawal may still reach into them."""
+SEALED = "public, max-age=86400, immutable"
+"""For archive pages. Sealed, but what is withdrawn or corrected is written anew there, too, and seen within a day."""
 
 BOOK = "public, max-age=3600"
 
@@ -79,6 +79,9 @@ class Published:
             if answer is None:
                 return self._app(environ, start_response)
         method = environ["REQUEST_METHOD"]
+        if method == "OPTIONS":
+            start_response("204 No Content", _PREFLIGHT)
+            return ()
         if method not in ("GET", "HEAD"):
             return self._app(environ, start_response)
         if _is_known(environ, answer):
@@ -125,6 +128,7 @@ class Published:
             ("Cache-Control", self._freshness(paper, name)),
             ("Vary", "Accept-Encoding, Accept" if name.endswith(_STYLED) else "Accept-Encoding"),
             ("Access-Control-Allow-Origin", "*"),  # readers that live in a browser
+            ("Access-Control-Expose-Headers", "ETag, Last-Modified, Link"),
             ("X-Content-Type-Options", "nosniff"),
             ("Content-Security-Policy", POLICY),
             ("Referrer-Policy", "strict-origin-when-cross-origin"),
@@ -146,6 +150,12 @@ class Published:
         return freshness.cache_control(paper, issues.modified if issues else None, self._now())
 
 
+_PREFLIGHT = [  # Fetch standard, §3.2.3: a reader in a browser asks before it sends what it knows
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Methods", "GET, HEAD"),
+    ("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since"),
+    ("Access-Control-Max-Age", "86400"),
+]
 _SHORT = ("ETag", "Last-Modified", "Cache-Control", "Vary", "Link")  # RFC 9110 §15.4.5
 _PATH = re.compile(r"/([a-z0-9][a-z0-9-]*)/((?:feeds/|books/)[^\0]{1,300}|feeds\.opml)")
 

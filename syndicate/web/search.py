@@ -8,16 +8,13 @@ from urllib.parse import urlencode
 
 from flask import Response
 from markupsafe import Markup
-from werkzeug.exceptions import NotFound
 
 from syndicate import store
-from syndicate.deliver import websub
-from syndicate.deliver.public import TYPES
-from syndicate.model import Entry, Feed, FeedKey, Publication, address_part
-from syndicate.render import articles, feeds, passages
+from syndicate.model import Entry, FeedKey, Publication, address_part
+from syndicate.render import articles, passages
 from syndicate.render.templates import environment
 from syndicate.store import issues, search
-from syndicate.web import answers, freshness
+from syndicate.web import answers
 from syndicate.web.addresses import GET, Route
 from syndicate.web.visit import Visit
 
@@ -97,45 +94,6 @@ def results(visit: Visit, paper: Publication) -> Response:
     )
 
 
-def feed(visit: Visit, paper: Publication, form: str) -> Response:
-    """What a search finds, as a feed; sections and bylines may be given several times, and any of them will do.
-
-    Rendered when asked: nobody can write down in advance what somebody will look for.
-    """
-    said = visit.request.args
-    words = articles.line(said.get("q"))[:LONGEST]
-    sections = tuple(slug for slug in said.getlist("section") if paper.section(slug))
-    bylines = tuple(address_part(name[:LONGEST]) for name in said.getlist("byline"))[:MOST_NAMES]
-    if not words:
-        raise NotFound
-    with store.reading(visit.services.db) as db:
-        found = search.find(
-            db,
-            paper.slug,
-            words,
-            sections=sections,
-            bylines=bylines,
-            limit=visit.services.settings.feed_entries,
-        )
-        changed = issues.changed(db, paper.slug) or visit.services.now()
-    asked = [("q", words), *(("section", s) for s in sections), *(("byline", b) for b in bylines)]
-    base = visit.services.settings.base_url
-    made = Feed(
-        paper,
-        FeedKey("search", "search", words),
-        base,
-        tuple(articles.item(entry, paper, base) for entry in found),
-        max((entry.updated for entry in found), default=changed),
-        query=urlencode(asked),
-    )
-    answer = Response(feeds.written(made, form), content_type=TYPES[f".{form}"])
-    answers.mark(answer, ())
-    answer.headers["Cache-Control"] = freshness.cache_control(paper, changed, visit.services.now())
-    answer.headers["Access-Control-Allow-Origin"] = "*"
-    answer.headers["Link"] = websub.links(None, base + made.path(form))
-    return answer
-
-
 def opensearch(visit: Visit, paper: Publication) -> Response:
     """The search, described for browsers and readers that have a search field (OpenSearch 1.1)."""
     template = environment(visit.language).get_template("web/opensearch.xml")
@@ -154,7 +112,6 @@ def feed_path(paper: Publication, wish: Wish) -> str:
 
 ROUTES: tuple[Route, ...] = (
     ("/<paper:paper>/search", GET, results),
-    ("/<paper:paper>/feeds/search.<any(rss,atom,json):form>", GET, feed),
     ("/<paper:paper>/opensearch.xml", GET, opensearch),
 )
 

@@ -16,11 +16,12 @@ from lxml import etree
 from syndicate import store
 from syndicate.errors import DeliveryError, SourceError
 from syndicate.jobs import feed_keys, ingest, publish
+from syndicate.model import Choice, Rhythm, Wish
 from syndicate.readers import text
 from syndicate.render import feeds
 from syndicate.services import Services
 from syndicate.split import proof, split
-from syndicate.store import entries, issues
+from syndicate.store import entries, issues, search, subscriptions
 from tests.jobs.conftest import Clock, sample
 
 
@@ -320,3 +321,32 @@ def test_a_corrected_page_title_reaches_every_feed(services: Services) -> None:
     for feed in ("all", "page-2"):
         told = [item["_syndicate"] for item in json.loads(body(services, f"feeds/{feed}.json"))["items"]]
         assert {one["page_title"] for one in told if one["page"] == 2} == {"民生"}
+
+
+def test_a_renamed_section_keeps_its_articles_subscribers_and_search(services: Services) -> None:
+    def renamed(slug: str, *formerly: str) -> Services:
+        (paper,) = (p for p in services.settings.publications if p.slug == "qinglan")
+        told = tuple(
+            replace(s, slug=slug, formerly=formerly) if s.title == "要闻" else s for s in paper.sections
+        )
+        settings = replace(services.settings, publications=(replace(paper, sections=told),))
+        return replace(services, settings=settings)
+
+    before, after = renamed("toutiao"), renamed("yaowen", "toutiao")
+    ingest.ingest(before, sample(16))
+    publish.run(before)
+    told = titles(before, "feeds/section-toutiao.atom")
+    with store.writing(services.db) as db:
+        wish = Wish(Choice(("toutiao", "minsheng")), Rhythm.ISSUE, "zh-CN")
+        subscriptions.sign_up(db, before.settings.publications[0], "a@example.com", wish, services.now())
+
+    publish.run(after)
+
+    assert told
+    assert titles(after, "feeds/section-yaowen.atom") == told
+    assert after.public.find("qinglan", "feeds/section-toutiao.atom") is None
+    with store.reading(services.db) as db:
+        (reader,) = subscriptions.every(db, "qinglan")
+        found = search.find(db, "qinglan", "青岚", sections=("yaowen",), limit=50)
+    assert reader.sections == ("yaowen", "minsheng")
+    assert found

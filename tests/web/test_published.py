@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from syndicate.model import Publication
+from syndicate.services import Services
 from syndicate.web import freshness
 from tests.deliver.test_websub import found
 
@@ -178,3 +179,29 @@ def test_a_browser_is_shown_a_feed_with_its_style(front: FlaskClient) -> None:
         in browser.data
     )
     assert "text/css" in front.get("/qinglan/feeds/feed.css").headers["Content-Type"]
+
+
+def test_a_renamed_section_s_page_leads_to_its_new_name(front: FlaskClient) -> None:
+    answer = front.get("/qinglan/sections/toutiao")
+
+    assert answer.status_code == 301
+    assert answer.headers["Location"] == "/qinglan/sections/yaowen"
+
+
+def test_a_day_s_page_that_is_gone_leads_to_its_month(front: FlaskClient, printed: Services) -> None:
+    printed.public.keep("qinglan", "feeds/archive/all-2026-10.atom", b"<feed/>")
+
+    answer = front.get("/qinglan/feeds/archive/all-2026-10-08.atom")
+
+    assert answer.status_code == 301
+    assert answer.headers["Location"] == "/qinglan/feeds/archive/all-2026-10.atom"
+    assert front.get("/qinglan/feeds/archive/all-2026-09-08.atom").status_code == 404
+
+
+def test_a_reader_in_a_browser_may_send_what_it_knows(front: FlaskClient) -> None:
+    asked = front.options(FEED, headers={"Access-Control-Request-Headers": "if-none-match"})
+    got = front.get(FEED)
+
+    assert asked.status_code == 204
+    assert "If-None-Match" in asked.headers["Access-Control-Allow-Headers"]
+    assert "ETag" in got.headers["Access-Control-Expose-Headers"]

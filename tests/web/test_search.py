@@ -294,3 +294,36 @@ def test_sections_filter_the_feed_of_a_search(front: FlaskClient) -> None:
     ]
 
     assert both == anywhere != nowhere
+
+
+def test_each_search_is_a_feed_of_its_own(front: FlaskClient) -> None:
+    asked = ("q=竹基", "q=青岚", "q=青岚&section=yaowen", "q=青岚&byline=何晓楠")
+    found = [feedparser.parse(front.get(f"/qinglan/feeds/search.atom?{query}").data).feed for query in asked]
+
+    assert len({feed.id for feed in found}) == 4
+    assert [feed.title for feed in found] == [
+        "青岚日报 · 竹基",
+        "青岚日报 · 青岚",
+        "青岚日报 · 青岚 · 要闻",
+        "青岚日报 · 青岚 · 何晓楠",
+    ]
+
+
+def test_a_filter_that_nobody_understands_is_no_firehose(front: FlaskClient) -> None:
+    assert front.get("/qinglan/feeds/search.atom?q=青岚&section=nix").status_code == 404
+
+
+def test_a_renamed_section_and_an_empty_byline_filter_as_they_are_meant(front: FlaskClient) -> None:
+    def ids(query: str) -> list[str]:
+        return [e.id for e in feedparser.parse(front.get(f"/qinglan/feeds/search.atom?{query}").data).entries]
+
+    assert ids("q=青岚&section=toutiao") == ids("q=青岚&section=yaowen")
+    assert ids("q=青岚&byline=") == ids("q=青岚")
+    assert ids("q=青岚")
+
+
+def test_a_browser_is_shown_the_feed_of_a_search_with_its_style(front: FlaskClient) -> None:
+    shown = front.get("/qinglan/feeds/search.atom?q=青岚", headers={"Accept": "text/html,*/*"})
+
+    assert shown.headers["Content-Type"] == "application/xml; charset=utf-8"
+    assert shown.headers["Vary"] == "Accept"
