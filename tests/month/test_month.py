@@ -31,6 +31,10 @@ PAPER = Publication(
     sections=(Section("toutiao", "头条", pages=(1,)), Section("qita", "其他")),
 )
 MOVED = replace(PAPER, sections=(Section("toutiao", "头条", pages=(1, 2)), Section("qita", "其他")))
+RENAMED = replace(
+    MOVED,
+    sections=(Section("yaowen", "要闻", pages=(1, 2), formerly=("toutiao",)), Section("qita", "其他")),
+)
 FIRST, LAST = date(2026, 10, 12), date(2026, 11, 20)
 ARTICLES = 6
 FEEDS = ("all", "section-toutiao", "section-qita")
@@ -94,6 +98,18 @@ class Month:
             ]
             self.poll()
             self.take(replace(issue, articles=tuple(whole)))
+        if day == date(2026, 11, 12):  # one article turns out to be two
+            first, *rest = issue.articles
+            halves = (
+                replace(first, paragraphs=first.paragraphs[:1]),
+                replace(first, headline="另一条", paragraphs=first.paragraphs[1:]),
+            )
+            self.poll()
+            self.take(replace(issue, articles=(*halves, *rest)))
+        if day == date(2026, 11, 16):  # the first section has another name from now on
+            self.services = replace(
+                self.services, settings=replace(self.services.settings, publications=(RENAMED,))
+            )
 
     def again(self, day: date, n: int, **said: object) -> None:
         """That day's issue, one article otherwise."""
@@ -121,7 +137,7 @@ class Month:
             path = f"/yuebao/feeds/{feed}.{form}"
 
             def fetch(headers: dict[str, str], path: str = path) -> tuple[int, dict[str, str], bytes]:
-                answer = visitor.get(path, headers=headers)
+                answer = visitor.get(path, headers=headers, follow_redirects=True)
                 return answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.data
 
             reader.poll(fetch, self.now)
