@@ -41,6 +41,9 @@ TYPES = {
 KEPT = ("feeds/archive", "books")
 """Folders of a paper whose files outlive editions."""
 
+NEWEST = "newest"
+"""A file of each edition that says the day of the newest issue in it; not for readers."""
+
 _SYNCS = 8  # files seen safely onto the disk at a time
 _AHEAD = 16  # bodies in memory that wait for the disk
 _TRIES = 3  # looks at a file that is being replaced

@@ -20,7 +20,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from syndicate import store
-from syndicate.deliver.public import Edition
+from syndicate.deliver.public import NEWEST, Edition
 from syndicate.jobs import archive, feed_keys
 from syndicate.jobs import renderings as items
 from syndicate.jobs.alone import alone
@@ -115,6 +115,7 @@ def _publish(services: Services, paper: Publication, counter: int) -> list[str]:
     empty = [feed for feed in behind if feed.name not in {one.key.name for one in windows}]
     with services.public.edition(paper.slug) as edition:
         _write(services, paper, windows, empty, edition)
+        edition.put(NEWEST, newest.date.isoformat().encode())
     if edition.written:
         log.info("%s: published %d files", paper.slug, len(edition.written))
     for feed in empty:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from syndicate.model import Publication
@@ -17,18 +17,17 @@ STALE = 86_400
 """Seconds for which a cache may show what it has while it asks (RFC 5861 §3)."""
 
 _AFTER = 60  # seconds after its hour by which an issue lies ready
-_EVENING = timedelta(hours=18)  # an issue may come the evening before its day
 
 
-def cache_control(paper: Publication, changed: datetime | None, now: datetime) -> str:
-    """What Cache-Control says of a live feed; `changed`: when an issue last changed the public files."""
-    return f"public, max-age={max_age(paper, changed, now)}, stale-while-revalidate={STALE}"
+def cache_control(paper: Publication, newest: date | None, now: datetime) -> str:
+    """What Cache-Control says of a live feed; `newest`: the day of the newest issue in it."""
+    return f"public, max-age={max_age(paper, newest, now)}, stale-while-revalidate={STALE}"
 
 
-def max_age(paper: Publication, changed: datetime | None, now: datetime) -> int:
+def max_age(paper: Publication, newest: date | None, now: datetime) -> int:
     """Seconds until the next issue is expected, at least FLOOR and at most CAP; FLOOR while one is late."""
     last, following = _around(paper, now)
-    if last is not None and (changed is None or changed < last - _EVENING):
+    if last is not None and (newest is None or newest < last.date()):
         return FLOOR
     if following is None:
         return CAP

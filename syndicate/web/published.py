@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from syndicate.deliver import websub
 from syndicate.deliver.codings import ENDINGS
-from syndicate.deliver.public import KEPT, PublicFolder, PublishedFile
+from syndicate.deliver.public import KEPT, NEWEST, PublicFolder, PublishedFile
 from syndicate.model import Publication
 from syndicate.settings import Settings
 from syndicate.web import freshness
@@ -146,8 +146,9 @@ class Published:
     def _freshness(self, paper: Publication, name: str) -> str:
         if name.startswith(KEPT):
             return SEALED if name.endswith(_FEED) else BOOK
-        issues = self._public.find(paper.slug, "feeds/issues.atom")
-        return freshness.cache_control(paper, issues.modified if issues else None, self._now())
+        told = self._public.find(paper.slug, NEWEST)
+        newest = date.fromisoformat(told.body.decode()) if told else None
+        return freshness.cache_control(paper, newest, self._now())
 
 
 _PREFLIGHT = [  # Fetch standard, §3.2.3: a reader in a browser asks before it sends what it knows

@@ -74,13 +74,16 @@ def feed(visit: Visit, paper: Publication, form: str) -> Response:
     with store.reading(visit.services.db) as db:
         counter = issues.counters(db).get(paper.slug)
         changed = issues.changed(db, paper.slug) or visit.services.now()
+        newest = issues.newest(db, paper.slug)
     key = ("search", paper, counter, form, asked)
     (body,) = visit.services.shelf.find(key) or (_written(visit, paper, form, asked, changed),)
     visit.services.shelf.put(key, (body,), len(body))
     browsing = form in ("rss", "atom") and "text/html" in visit.request.headers.get("Accept", "")
     answer = Response(body, content_type=XML if browsing else TYPES[f".{form}"])
     answers.mark(answer, ())
-    answer.headers["Cache-Control"] = freshness.cache_control(paper, changed, visit.services.now())
+    answer.headers["Cache-Control"] = freshness.cache_control(
+        paper, newest.date if newest else None, visit.services.now()
+    )
     answer.headers["Vary"] = "Accept"
     answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.headers["Link"] = websub.links(
