@@ -62,9 +62,9 @@ _SENTENCES = _sentences()
 def main(years: int = 10) -> None:
     with tempfile.TemporaryDirectory() as folder:
         services = _services(folder)
-        _fill(services, date(2026, 9, 28), 22)
+        _fill(services, date(2026, 10, 1), 22)
         publish.run(services)
-        ours, whole = _issue_by_issue(services, date(2026, 10, 28))
+        ours, whole = _issue_by_issue(services, date(2026, 11, 2))
         plain = _plain(services)
     _say(f"publish {ARTICLES} articles in {plain.feeds} feeds × 3 formats, until seen, with gzip", ours)
     _say("feedgen plainly, the same feeds from the store, with gzip", plain.read + plain.packed, ours)
@@ -86,12 +86,12 @@ def _with_years(short: float, years: int) -> None:
         _fill(services, date(2016, 1, 4), 1)
         publish.run(services)  # or all months would be archived anew: the configuration is another one
         with patch.object(search, "index"):  # publishing never asks it, and filling it takes most of the time
-            _fill(services, date(2026, 10, 27) - timedelta(days=365 * years), years * 250)
+            _fill(services, date(2026, 10, 30) - timedelta(days=365 * years), years * 250)
         with store.writing(services.db) as db:  # as if each month had been archived when it was over
             db.execute(update(feed_months).values(archived=feed_months.c.changed))
         publish.run(services)
         before = _peak(folder, "nothing")
-        long, _ = _issue_by_issue(services, date(2026, 10, 28))
+        long, _ = _issue_by_issue(services, date(2026, 11, 2))
         print(f"with {years} years in the store, until seen: {long * 1000:.0f} ms, × {long / short:.2f}")
         print(
             f"peak memory: {_peak(folder, 'issue'):.0f} MB, of a process that publishes nothing {before:.0f} MB"

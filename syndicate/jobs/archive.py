@@ -16,11 +16,12 @@ from sqlalchemy import Connection
 from syndicate import store
 from syndicate.jobs import feed_keys
 from syndicate.jobs import renderings as items
+from syndicate.jobs.renderings import Told
 from syndicate.model import Feed, FeedKey, Publication, StoredIssue
 from syndicate.render import articles, feeds
 from syndicate.render.window import Shown
 from syndicate.services import Services
-from syndicate.store import entries, issues, renderings
+from syndicate.store import entries, issues
 from syndicate.store import feeds as registry
 from syndicate.store.entries import Listed
 from syndicate.store.feeds import StoredFeed, StoredMonth
@@ -118,15 +119,12 @@ def _written(services: Services, paper: Publication, one: StoredMonth) -> bool:
     key = feed_keys.key_of(paper, titles.get(one.name, StoredFeed(one.name, "", 0)))
     if key is None:
         return False
-    if printed:
-        items.of_issues(services, paper, printed)
-    else:
-        items.of_entries(services, paper, listed)
+    measures = items.of_issues(services, paper, printed) or items.of_entries(services, paper, listed)
+    told = [Told(entry.id, Shown.WHOLE, measures[entry.id].made_of) for entry in listed]
+    pieces = items.pieces(services, told)
     feed = framed(services, paper, key, updated, before=before, month=one.month, gone=tombstones(listed))
-    for form in feeds.FORMS:
-        with store.reading(services.db) as db:
-            pieces = renderings.pieces(db, form, Shown.WHOLE.value, [entry.id for entry in listed])
-        body = feeds.joined(feeds.frame(feed, form), [pieces[entry.id] for entry in listed], form)
+    for n, form in enumerate(feeds.FORMS):
+        body = feeds.joined(feeds.frame(feed, form), [pieces[one_told][n] for one_told in told], form)
         services.public.keep(paper.slug, _file(one, form), b"".join(body))
     _forget_days(services, paper, one)
     return True

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -24,9 +23,9 @@ from syndicate.deliver.public import NEWEST, Edition
 from syndicate.jobs import archive, feed_keys
 from syndicate.jobs import renderings as items
 from syndicate.jobs.alone import alone
+from syndicate.jobs.renderings import Pieces, Told
 from syndicate.model import FeedKey, Publication, StoredIssue
 from syndicate.render import feeds, opml, window
-from syndicate.render.window import Shown
 from syndicate.services import Services
 from syndicate.store import entries, issues, renderings, sections, websub
 from syndicate.store import feeds as registry
@@ -41,14 +40,6 @@ _FRAME = 8 * 1024  # bytes kept free for what a feed says of itself
 _TOMBSTONE = 256  # bytes of the mark of a withdrawn entry
 _PRUNED_AFTER = timedelta(days=100)  # by then a month is sealed; older items are rendered again if wanted
 _STYLE = Path(__file__).resolve().parents[2] / "templates" / "web" / "static" / feeds.STYLE
-
-
-class Told(NamedTuple):
-    """An item as a feed shows it: with what it was made of, the key of its rendering."""
-
-    item: str
-    shown: Shown
-    made_of: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +148,7 @@ def _write(
     for name in gone:
         for form in feeds.FORMS:
             edition.drop(f"feeds/{name}.{form}")
-    pieces = _pieces(services, windows)
+    pieces = items.pieces(services, {told for one in windows for told in one.told})
     for one in windows:
         _write_feed(services, paper, one, pieces, edition)
     with store.reading(services.db) as db:
@@ -238,25 +229,6 @@ def _told(listed: Sequence[Listed], measures: Mapping[str, Measure], least: int)
     shown = window.shown(sizes, room, max(newest, least))
     ids = (one.id for one in listed)
     return tuple(Told(id_, how, measures[id_].made_of) for id_, how in zip(ids, shown, strict=False))
-
-
-Pieces = tuple[bytes, ...]
-"""An item in each of feeds.FORMS."""
-
-
-def _pieces(services: Services, windows: Iterable[Window]) -> dict[Told, Pieces]:
-    """Every item that some feed shows: from the shelf, else from the store, once."""
-    wanted = {told for one in windows for told in one.told}
-    found = {told: pieces for told in wanted if (pieces := services.shelf.find(told))}
-    lacking = sorted(wanted - found.keys())
-    with store.reading(services.db) as db:
-        for how in Shown:
-            keys = {told.item: told for told in lacking if told.shown is how}
-            by_form = [renderings.pieces(db, form, how.value, list(keys)) for form in feeds.FORMS]
-            for id_, told in keys.items():
-                found[told] = pieces = tuple(of_form[id_] for of_form in by_form)
-                services.shelf.put(told, pieces, sum(map(len, pieces)))
-    return found
 
 
 @cache

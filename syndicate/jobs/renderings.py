@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from syndicate import store
 from syndicate.jobs import books
 from syndicate.model import Item, Publication, StoredIssue
 from syndicate.render import articles, budget, feeds, jsonfeed
+from syndicate.render.window import Shown
 from syndicate.services import Services
 from syndicate.store import entries, renderings
 from syndicate.store.entries import Listed
@@ -20,6 +22,18 @@ from syndicate.store.renderings import Measure, Rendering
 log = logging.getLogger(__name__)
 
 AT_ONCE = 200  # items that are rendered and saved together: what a crash may cost
+
+
+class Told(NamedTuple):
+    """An item as a feed shows it: with what it was made of, the key of its rendering."""
+
+    item: str
+    shown: Shown
+    made_of: str
+
+
+Pieces = tuple[bytes, ...]
+"""An item in each of feeds.FORMS."""
 
 
 def configuration(services: Services, paper: Publication) -> str:
@@ -54,6 +68,20 @@ def of_issues(services: Services, paper: Publication, found: Iterable[StoredIssu
             item = articles.issue_item(issue, inside, paper, services.settings.base_url, enclosed)
             known |= _save(services, [item], made_of)
     return known
+
+
+def pieces(services: Services, wanted: Collection[Told]) -> dict[Told, Pieces]:
+    """The bytes of these items, which are rendered: from the shelf, else from the store."""
+    found = {told: kept for told in wanted if (kept := services.shelf.find(told))}
+    lacking = sorted(told for told in wanted if told not in found)
+    with store.reading(services.db) as db:
+        for how in Shown:
+            keys = {told.item: told for told in lacking if told.shown is how}
+            by_form = [renderings.pieces(db, form, how.value, list(keys)) for form in feeds.FORMS]
+            for id_, told in keys.items():
+                found[told] = kept = tuple(of_form[id_] for of_form in by_form)
+                services.shelf.put(told, kept, sum(map(len, kept)))
+    return found
 
 
 def _known(services: Services, made_of: Mapping[str, str]) -> dict[str, Measure]:
