@@ -15,9 +15,12 @@ from syndicate.errors import SettingsError
 from syndicate.processes import end_with_parent
 from syndicate.services import open_services
 from syndicate.settings import Settings, load
-from syndicate.web import create_app
+from syndicate.web import create_app, waiting
 
-THREADS = 2 * (os.cpu_count() or 1) + 1  # of a worker; more gain nothing and make granian warn
+ANSWERING = 2 * (os.cpu_count() or 1) + 1  # threads of a worker; more gain nothing
+THREADS = (
+    ANSWERING + waiting.SEATS
+)  # a poll that waits sleeps in one; granian starts them when they are needed
 WAITING = 64  # requests taken at once by a worker; the others wait in the kernel
 LAST_ANSWERS = 5  # seconds to give them at the end; a bot's long poll may then be cut, and is asked again
 

@@ -14,7 +14,7 @@ from werkzeug.serving import make_server
 from syndicate.deliver import public
 from syndicate.jobs import publish
 from syndicate.services import Services
-from syndicate.web import create_app, polls, published, relay
+from syndicate.web import create_app, polls, published, waiting
 from tests.jobs.conftest import Clock
 from tests.samples import PAPER, article, issue
 from tests.samples import ingest as store_issue
@@ -27,8 +27,7 @@ FIRST = date(2026, 11, 16)
 @pytest.fixture
 def site(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of the served site."""
-    relay._limiter.storage.reset()
-    monkeypatch.setattr(relay, "LOOK", 0.02)
+    monkeypatch.setattr(waiting, "LOOK", 0.02)
     monkeypatch.setattr(polls, "LOOK_AGAIN", 0.0)  # these bots ask again within milliseconds
     for kept in (published, public):
         monkeypatch.setattr(kept, "_LOOK_AGAIN", 0.0)
