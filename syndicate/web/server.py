@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -37,6 +38,8 @@ def serve(settings: Settings) -> None:
     Raises SettingsError when the address cannot be listened on.
     """
     _check(settings.host, settings.port)
+    # It would warn at each start of threads that only sleep.
+    logging.getLogger("_granian").addFilter(lambda record: "spawning up to" not in record.getMessage())
     Server(
         "syndicate.web.server:app",
         factory=True,
