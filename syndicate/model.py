@@ -770,7 +770,7 @@ class PushKind(StrEnum):
 
 
 class PushState(StrEnum):
-    """due → claimed → handed → pushed; failed is final, doubtful waits for a person, dropped had nothing to say."""
+    """due → claimed → handed → pushed; failed and doubtful wait for a person, dropped had nothing to say."""
 
     DUE = "due"
     CLAIMED = "claimed"

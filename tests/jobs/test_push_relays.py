@@ -12,7 +12,7 @@ import pytest
 
 from syndicate import store
 from syndicate.errors import IssueError
-from syndicate.jobs import cards, push_relays
+from syndicate.jobs import cards, push_relays, watch_pushes
 from syndicate.model import (
     ACCOUNT,
     Article,
@@ -352,12 +352,47 @@ def test_a_lost_connection_is_a_doubt_for_a_person(
     assert states(services) == [PushState.PUSHED]
 
 
+@pytest.mark.parametrize("code", ["93000", "40058", "45033"])
+def test_what_was_refused_goes_out_once_a_person_has_mended_it(
+    services: Services, group: WeChat, clock: Clock, code: str
+) -> None:
+    services = with_(services, robot(group))
+    printed(services)
+    group.faults.extend([code] * push_relays.ATTEMPTS)
+    while not group.faults or states(services) != [PushState.FAILED]:
+        push(services)
+        clock.pass_(timedelta(minutes=5))
+        if states(services) == [PushState.FAILED]:
+            break
+    group.faults.clear()
+
+    (line,) = [line for line in watch_pushes.run(services).lines if "failed (" in line]
+    push_relays.decide(services, 1, PushState.DUE)
+    push(services)
+
+    assert "push 1 to qinglan readers" in line
+    assert "`syndicate robots again 1`" in line
+    assert states(services) == [PushState.PUSHED]
+    assert len(group.shown) == 1
+    assert watch_pushes.run(services).failed == ()
+
+
+def test_a_failed_push_did_not_arrive_whoever_says_so(services: Services, group: WeChat) -> None:
+    services = with_(services, robot(group))
+    group.faults.append("93000")
+    printed(services)
+    push(services)
+
+    with pytest.raises(IssueError, match="push 1: failed, not doubtful"):
+        push_relays.decide(services, 1, PushState.PUSHED)
+
+
 def test_only_a_doubt_is_decided_by_a_person(services: Services, group: WeChat) -> None:
     services = with_(services, robot(group))
     printed(services)
     push(services)
 
-    with pytest.raises(IssueError, match="push 1: pushed, not doubtful"):
+    with pytest.raises(IssueError, match="push 1: pushed, not doubtful or failed"):
         push_relays.decide(services, 1, PushState.DUE)
     with pytest.raises(IssueError, match="push 7: there is none"):
         push_relays.decide(services, 7, PushState.PUSHED)
@@ -592,7 +627,7 @@ def test_what_the_account_may_not_do_is_said(
 ) -> None:
     services = with_(services, official=account(group))
     setattr(group, what, False)
-    printed(services)
+    printed(services, article(1))
 
     push(services)
 
@@ -601,6 +636,16 @@ def test_what_the_account_may_not_do_is_said(
     assert words in (failed.said or "")
     assert APPSECRET not in caplog.text
     assert not any(token in caplog.text for token in group.tokens)
+
+    setattr(group, what, True)
+    printed(services, article(1), article(2), article(3, page=2))
+    push(services)
+    assert group.drafts == []  # nothing is tried again by itself
+    push_relays.decide(services, failed.id, PushState.DUE)
+    push(services)
+
+    assert states(services, ACCOUNT) == [PushState.PUSHED]
+    assert [len(draft) for draft in group.drafts] == [3]
 
 
 def test_without_a_font_a_draft_has_no_cover(
