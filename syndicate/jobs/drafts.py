@@ -39,6 +39,7 @@ def draft(
     shown = bulletin.entries[: weixin.ARTICLES]
     try:
         covers = [_cover(services, account, bulletin, entry, http) for entry in shown]
+        _token(services, account, http)  # now, for what fails here is no doubt
     except RenderError as e:
         return Outcome(Verdict.REFUSED, str(e))
     except DeliveryError as e:  # nothing that shows has gone out yet: a doubt here is none

@@ -10,7 +10,7 @@ event → plan → due → claim → compose → hand … the call … settle
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -175,9 +175,13 @@ def _plan_messages(
 ) -> None:
     pause = now + timedelta(seconds=services.settings.digest_pause_seconds)
     alone = robot.each is Grouping.ARTICLE
-    told = pushes.told(db, paper.slug, robot.name, {event.entry for event in events})
+    ids = {event.entry for event in events}
+    told = pushes.told(db, paper.slug, robot.name, ids)
+    planned = set(pushes.planned(db, paper.slug, robot.name, ids))
     for event in events:
-        kind = _kind(event, robot, oldest(paper, now), told)
+        kind = _kind(event, robot, oldest(paper, now), told, planned)
+        if kind is PushKind.NEW:
+            planned.add(event.entry)
         if kind:
             wait = pause if kind is PushKind.NEW else now
             pushes.add(
@@ -185,9 +189,15 @@ def _plan_messages(
             )
 
 
-def _kind(event: Event, robot: Robot, oldest: date, told: frozenset[str]) -> PushKind | None:
-    """What of an event the robot is told: corrections only of what it was told before."""
-    if event.kind == PushKind.NEW:
+def _kind(
+    event: Event, robot: Robot, oldest: date, told: Container[str], planned: Container[str]
+) -> PushKind | None:
+    """What of an event the robot is told: corrections only of what it was told before.
+
+    What moves into its section is new to it, unless it was told, or is to be told, of it already.
+    """
+    moved_in = event.kind == "moved" and robot.section is not None and event.entry not in planned
+    if event.kind == PushKind.NEW or moved_in:
         wanted = robot.section in (None, event.section) and event.date >= oldest
         return PushKind.NEW if wanted else None
     if event.kind in (PushKind.CORRECTED, PushKind.WITHDRAWN) and robot.corrections and event.entry in told:

@@ -100,13 +100,26 @@ def events(db: Connection, publication: str, after: int, limit: int) -> tuple[Ev
 
 def told(db: Connection, publication: str, robot: str, ids: Iterable[str]) -> frozenset[str]:
     """Those of the articles of which the robot has been told, or is just being told."""
+    return _new_in(db, publication, robot, ids, _TOLD)
+
+
+def planned(db: Connection, publication: str, robot: str, ids: Iterable[str]) -> frozenset[str]:
+    """Those of the articles of which the robot was told, is to be told, or could not be told."""
+    return _new_in(
+        db, publication, robot, ids, [state for state in PushState if state is not PushState.DROPPED]
+    )
+
+
+def _new_in(
+    db: Connection, publication: str, robot: str, ids: Iterable[str], states: Iterable[PushState]
+) -> frozenset[str]:
     rows = db.execute(
         select(push_entries.c.entry)
         .join(pushes, pushes.c.id == push_entries.c.push)
         .where(
             *_of(publication, robot),
             pushes.c.kind == PushKind.NEW.value,
-            pushes.c.state.in_([state.value for state in _TOLD]),
+            pushes.c.state.in_([state.value for state in states]),
             push_entries.c.entry.in_(list(ids)),
         )
     )

@@ -188,6 +188,40 @@ def test_a_robot_of_a_section_is_told_of_that_section_only(services: Services, g
     assert "第1号" not in text(group)
 
 
+def test_what_moves_into_a_robot_s_section_is_new_to_it(services: Services, group: WeChat) -> None:
+    services = with_(
+        services,
+        robot(group, feed="section-zonghe", form=MessageForm.TEXT),
+        robot(group, name="editors", feed="all", form=MessageForm.TEXT),
+    )
+    printed(services, article(1), article(2))
+    push(services)
+    moved = article(1, section="zonghe")
+    printed(services, moved, article(2))
+    push(services)
+    printed(services, article(1), article(2))  # back
+    printed(services, moved, article(2))  # and there again
+    push(services)
+
+    assert states(services) == [PushState.PUSHED]
+    assert states(services, "editors") == [PushState.PUSHED]
+    assert "第1号" in text(group)
+    printed(services, article(2))
+    push(services)
+    assert states(services) == [PushState.PUSHED] * 2
+    assert "撤稿" in text(group)
+
+
+def test_what_moves_about_before_it_is_pushed_is_told_once(services: Services, group: WeChat) -> None:
+    services = with_(services, robot(group, feed="section-zonghe", each=Grouping.ARTICLE))
+    printed(services, article(1, section="zonghe"), article(2))
+    printed(services, article(1), article(2))
+    printed(services, article(1, section="zonghe"), article(2))
+    push(services)
+
+    assert len(group.shown) == 1
+
+
 def test_an_old_issue_is_no_news(services: Services, group: WeChat) -> None:
     services = with_(services, robot(group))
 
@@ -487,6 +521,11 @@ def test_a_test_message_is_asked_for_and_sent_once(services: Services, group: We
 # ── the Official Account ─────────────────────────────────────────────────────────────────
 
 
+def refuse_draft(group: WeChat, *faults: str) -> None:
+    """What is asked before the draft is answered: the token, and the pictures of three articles."""
+    group.faults.extend([*[""] * 4, *faults])
+
+
 @pytest.fixture
 def _font() -> None:
     if not cards.available():
@@ -575,7 +614,7 @@ def test_while_one_process_renews_the_token_others_use_the_old_one(
 @pytest.mark.usefixtures("_font")
 def test_a_cover_that_is_there_is_not_uploaded_again(services: Services, group: WeChat, clock: Clock) -> None:
     services = with_(services, official=account(group))
-    group.faults.extend(["", "", "", "", "500"])  # token, three covers, then the draft
+    refuse_draft(group, "500")
     printed(services)
     push(services)
     assert group.drafts == []
@@ -592,7 +631,7 @@ def test_a_cover_that_somebody_deleted_is_uploaded_again(
     services: Services, group: WeChat, clock: Clock
 ) -> None:
     services = with_(services, official=account(group))
-    group.faults.extend(["", "", "", "", "40007"])
+    refuse_draft(group, "40007")
     printed(services)
     push(services)
 
@@ -604,12 +643,47 @@ def test_a_cover_that_somebody_deleted_is_uploaded_again(
 
 
 @pytest.mark.usefixtures("_font")
+@pytest.mark.parametrize("fault", ["504", "drop-after", "html"])
+def test_a_token_that_does_not_come_leaves_no_doubt_of_the_draft(
+    services: Services, group: WeChat, clock: Clock, fault: str
+) -> None:
+    services = with_(services, official=account(group))
+    printed(services)
+    push_relays._plan(services, services.settings.publications[0])
+    refuse_draft(group, "45009")
+    push(services)
+    clock.pass_(timedelta(hours=3))
+    group.faults.append(fault)  # to stable_token
+    push(services)
+    between = states(services, ACCOUNT)
+    clock.pass_(timedelta(hours=3))
+    push(services)
+
+    assert between == [PushState.DUE]
+    assert states(services, ACCOUNT) == [PushState.PUSHED]
+    assert len(group.drafts) == 1
+
+
+@pytest.mark.usefixtures("_font")
+def test_a_stale_token_that_cannot_be_renewed_leaves_no_doubt_of_the_draft(
+    services: Services, group: WeChat, clock: Clock
+) -> None:
+    services = with_(services, official=account(group))
+    printed(services)
+    refuse_draft(group, "40001", "504")
+    push(services)
+
+    assert states(services, ACCOUNT) == [PushState.DUE]
+    assert group.drafts == []
+
+
+@pytest.mark.usefixtures("_font")
 @pytest.mark.parametrize("fault", ["drop-before", "drop-after"])
 def test_a_draft_that_may_be_there_is_not_made_again(
     services: Services, group: WeChat, clock: Clock, fault: str
 ) -> None:
     services = with_(services, official=account(group))
-    group.faults.extend(["", "", "", "", fault])
+    refuse_draft(group, fault)
     printed(services)
 
     push(services)
