@@ -55,10 +55,23 @@ def _content(entry: Entry, bulletin: Bulletin) -> str:
     whole = budget.whole_blocks(blocks, ((room, Unit.UTF16), (CONTENT_BYTES, Unit.BYTES)))
     kept = blocks[:whole]
     if whole < len(blocks):
-        room -= sum(budget.size(block, Unit.UTF16) for block in kept)
-        kept.append(f"<p>{articles.escape(cut(_plain(blocks[whole]), max(0, room - 99) // _ESCAPED))}</p>")
-        kept.append(_more(bulletin))
+        more = _more(bulletin)
+        room -= sum(budget.size(block, Unit.UTF16) for block in (*kept, more))
+        kept += [_begun(_plain(blocks[whole]), room), more]
     return "".join((*kept, end))
+
+
+def _begun(text: str, room: int) -> str:
+    """The beginning of a paragraph, as much of it as there is room for: what a mark becomes in HTML is counted."""
+    text, empty = articles.clean(text), _styled("<p></p>")
+    left, units = room - len(empty) - 1, 0  # an ellipsis may follow
+    for char in text:
+        left -= budget.size(html.escape(char, quote=False), Unit.UTF16)
+        if left < 0:
+            break
+        units += budget.size(char, Unit.UTF16)
+    begun = cut(text, units, Unit.UTF16)
+    return empty.replace("><", f">{articles.escape(begun)}<") if begun.strip("…") else ""
 
 
 _STYLES = {
@@ -83,9 +96,6 @@ def _styled(block: str) -> str:
         lambda tag: f'<{tag[1]} style="{_STYLES[tag[2] or tag[1]]}">',
         block,
     )
-
-
-_ESCAPED = 6  # characters that one may become (&quot;)
 
 
 def _plain(block: str) -> str:
