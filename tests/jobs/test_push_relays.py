@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from syndicate import store
 from syndicate.errors import IssueError
@@ -27,7 +30,6 @@ from syndicate.model import (
 )
 from syndicate.services import Services
 from syndicate.store import accounts, pushes
-from tests.conftest import optional
 from tests.jobs.conftest import Clock
 from tests.samples import PAPER, article, issue
 from tests.samples import ingest as store_issue
@@ -522,17 +524,10 @@ def test_a_test_message_is_asked_for_and_sent_once(services: Services, group: We
 
 
 def refuse_draft(group: WeChat, *faults: str) -> None:
-    """What is asked before the draft is answered: the token, and the pictures of three articles."""
-    group.faults.extend([*[""] * 4, *faults])
+    """What is asked before the draft is answered: the token, covers and pictures of three articles."""
+    group.faults.extend([*[""] * 7, *faults])
 
 
-@pytest.fixture
-def _font() -> None:
-    if not cards.available():
-        optional("no font for Chinese is installed (Debian: fonts-noto-cjk)")
-
-
-@pytest.mark.usefixtures("_font")
 def test_an_issue_becomes_one_draft_with_covers(services: Services, group: WeChat) -> None:
     services = with_(services, official=account(group))
 
@@ -551,7 +546,6 @@ def test_an_issue_becomes_one_draft_with_covers(services: Services, group: WeCha
     assert ledger(services, ACCOUNT)[0].said == "draft-1"
 
 
-@pytest.mark.usefixtures("_font")
 def test_a_photo_without_a_word_is_drafted_too(services: Services, group: WeChat) -> None:
     services = with_(services, official=account(group))
 
@@ -562,7 +556,6 @@ def test_a_photo_without_a_word_is_drafted_too(services: Services, group: WeChat
     assert group.drafts[0][0]["digest"]
 
 
-@pytest.mark.usefixtures("_font")
 def test_the_token_is_fetched_once_and_renewed_before_its_end(
     services: Services, group: WeChat, clock: Clock
 ) -> None:
@@ -579,7 +572,6 @@ def test_the_token_is_fetched_once_and_renewed_before_its_end(
     assert len(group.drafts) == 2
 
 
-@pytest.mark.usefixtures("_font")
 def test_a_token_that_was_ended_elsewhere_is_renewed_once(services: Services, group: WeChat) -> None:
     services = with_(services, official=account(group))
     printed(services)
@@ -593,7 +585,6 @@ def test_a_token_that_was_ended_elsewhere_is_renewed_once(services: Services, gr
     assert len(group.drafts) == 2
 
 
-@pytest.mark.usefixtures("_font")
 def test_while_one_process_renews_the_token_others_use_the_old_one(
     services: Services, group: WeChat, clock: Clock
 ) -> None:
@@ -611,7 +602,6 @@ def test_while_one_process_renews_the_token_others_use_the_old_one(
     assert len(group.drafts) == 2
 
 
-@pytest.mark.usefixtures("_font")
 def test_a_cover_that_is_there_is_not_uploaded_again(services: Services, group: WeChat, clock: Clock) -> None:
     services = with_(services, official=account(group))
     refuse_draft(group, "500")
@@ -626,7 +616,6 @@ def test_a_cover_that_is_there_is_not_uploaded_again(services: Services, group: 
     assert len(group.covers) == 3
 
 
-@pytest.mark.usefixtures("_font")
 def test_a_cover_that_somebody_deleted_is_uploaded_again(
     services: Services, group: WeChat, clock: Clock
 ) -> None:
@@ -642,7 +631,6 @@ def test_a_cover_that_somebody_deleted_is_uploaded_again(
     assert len(group.covers) == 6
 
 
-@pytest.mark.usefixtures("_font")
 @pytest.mark.parametrize("fault", ["504", "drop-after", "html"])
 def test_a_token_that_does_not_come_leaves_no_doubt_of_the_draft(
     services: Services, group: WeChat, clock: Clock, fault: str
@@ -664,7 +652,6 @@ def test_a_token_that_does_not_come_leaves_no_doubt_of_the_draft(
     assert len(group.drafts) == 1
 
 
-@pytest.mark.usefixtures("_font")
 def test_a_stale_token_that_cannot_be_renewed_leaves_no_doubt_of_the_draft(
     services: Services, group: WeChat, clock: Clock
 ) -> None:
@@ -677,7 +664,6 @@ def test_a_stale_token_that_cannot_be_renewed_leaves_no_doubt_of_the_draft(
     assert group.drafts == []
 
 
-@pytest.mark.usefixtures("_font")
 @pytest.mark.parametrize("fault", ["drop-before", "drop-after"])
 def test_a_draft_that_may_be_there_is_not_made_again(
     services: Services, group: WeChat, clock: Clock, fault: str
@@ -694,7 +680,6 @@ def test_a_draft_that_may_be_there_is_not_made_again(
     assert len(group.drafts) == (fault == "drop-after")
 
 
-@pytest.mark.usefixtures("_font")
 @pytest.mark.parametrize(("what", "words"), [("whitelisted", "IP whitelist"), ("permitted", "草稿箱")])
 def test_what_the_account_may_not_do_is_said(
     services: Services, group: WeChat, what: str, words: str, caplog: pytest.LogCaptureFixture
@@ -722,7 +707,35 @@ def test_what_the_account_may_not_do_is_said(
     assert [len(draft) for draft in group.drafts] == [3]
 
 
-def test_without_a_font_a_draft_has_no_cover(
+def test_each_article_of_a_draft_shows_its_card_above_the_text(services: Services, group: WeChat) -> None:
+    services = with_(services, official=account(group))
+
+    printed(services)
+    push(services)
+
+    shown = [re.findall(r'<img src="([^"]+)"', a["content"]) for a in group.drafts[0]]
+    assert [len(addresses) for addresses in shown] == [1, 1, 1]
+    assert {address for addresses in shown for address in addresses} == set(group.pictures)
+    assert {Image.open(BytesIO(picture)).size for picture in group.pictures.values()} == {(1068, 455)}
+    assert group.filtered == []
+
+
+def test_pictures_that_are_there_are_not_uploaded_again(
+    services: Services, group: WeChat, clock: Clock
+) -> None:
+    services = with_(services, official=account(group))
+    refuse_draft(group, "500")
+    printed(services)
+    push(services)
+
+    clock.pass_(timedelta(minutes=2))
+    push(services)
+
+    assert len(group.drafts) == 1
+    assert (len(group.covers), len(group.pictures)) == (3, 3)
+
+
+def test_without_a_font_a_draft_has_a_cover_without_words(
     services: Services, group: WeChat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cards, "available", tuple)
@@ -731,4 +744,5 @@ def test_without_a_font_a_draft_has_no_cover(
 
     push(services)
 
-    assert "no font for Chinese" in (ledger(services, ACCOUNT)[0].said or "")
+    assert len(group.drafts) == 1
+    assert {Image.open(BytesIO(cover)).size for cover in group.covers.values()} == {(900, 383)}
