@@ -16,7 +16,10 @@ def main() -> None:
     with wechat() as group:
         passed = gauntlet.run(group, articles(COUNT))
     seconds = time.perf_counter() - began
-    print(f"{passed.articles} articles, {passed.messages} messages, {passed.drafts} drafts, {seconds:.0f} s")
+    print(
+        f"{passed.articles} articles, {passed.messages} messages of robots, {passed.forwarded} of the relay, "
+        f"{passed.drafts} drafts, {seconds:.0f} s"
+    )
     print(f"refused {passed.refused}, cut {passed.cut}, without a link {passed.unlinked}")
     for said, count in passed.answers.most_common(5):
         print(f"  {count:>7}  {said}")

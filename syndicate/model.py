@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
 # ── print: a document as the reader gave it ──────────────────────────────────────────────
 
@@ -734,9 +734,20 @@ class Robot:
     corrections: bool = True  # corrections and withdrawals are pushed, too
 
     @property
+    def secrets(self) -> frozenset[str]:
+        """All of the address that may be its key, as it stands there and decoded: whoever knows it can write."""
+        parts = urlsplit(self.url)
+        values = (pair.partition("=")[2] for pair in parts.query.split("&"))
+        raw = (*values, *parts.path.split("/"), *parts.netloc.rpartition("@")[0].split(":"), parts.fragment)
+        return frozenset(
+            key for part in raw for key in (part, unquote(part), unquote_plus(part)) if len(key) > 5
+        )
+
+    @property
     def masked(self) -> str:
-        """The address for people: host and the last four characters of its key."""
-        return f"{urlsplit(self.url).hostname}/…{self.url[-4:]}"
+        """The address for people: host and the last four characters of its key, which is the longest word in it."""
+        key = max(sorted(self.secrets), key=len, default="")
+        return f"{urlsplit(self.url).hostname}/…{key[-4:] if len(key) >= 8 else ''}"
 
     @property
     def section(self) -> str | None:
@@ -770,7 +781,7 @@ class PushKind(StrEnum):
 
 
 class PushState(StrEnum):
-    """due → claimed → handed → pushed; failed is final, doubtful waits for a person, dropped had nothing to say."""
+    """due → claimed → handed → pushed; failed and doubtful wait for a person, dropped had nothing to say."""
 
     DUE = "due"
     CLAIMED = "claimed"

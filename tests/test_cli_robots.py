@@ -47,6 +47,6 @@ def test_robots_are_listed_and_tested_without_their_keys(tmp_path: Path) -> None
         1,
         "Error: no robot 'nobody'; there are qinglan readers\n",
     )
-    assert certain.stderr == "Error: push 1: pushed, not doubtful\n"
+    assert certain.stderr == "Error: push 1: pushed, not doubtful or failed\n"
     said = "".join(done.stdout + done.stderr for done in (before, tested, refused, after, unknown))
     assert WECOM not in said

@@ -17,7 +17,7 @@ def robots() -> None:
 @robots.command("list")
 @plainly
 def list_() -> None:
-    """List them, with what waits, what was last said, and what may or may not have arrived."""
+    """List them, with what waits, what was last said, what failed, and what may or may not have arrived."""
     from syndicate.jobs import watch_pushes
 
     report = watch_pushes.run(open_services())
@@ -47,7 +47,7 @@ def test(name: str, paper: str | None) -> None:
 @click.argument("push", type=int)
 @plainly
 def again(push: int) -> None:
-    """Push a doubtful PUSH again (`syndicate robots list` names them)."""
+    """Push a doubtful or failed PUSH again (`syndicate robots list` names them)."""
     from syndicate.jobs import push_relays
     from syndicate.model import PushState
 

@@ -64,12 +64,15 @@ class Token:
 def token(account: OfficialAccount, http: Outside) -> Token:
     """A token that other programs of the account do not end, nor we theirs (stable_token).
 
-    Raises DeliveryError, as all here do.
+    Raises DeliveryError, as all here do; never a doubtful one: whoever asks twice gets the same token.
     """
     asked = {"grant_type": "client_credential", "appid": account.appid, "secret": account.secret}
-    said = _asked(account, http, "/cgi-bin/stable_token", {}, raw(asked))
-    seconds = said.get("expires_in")
-    return Token(_text(said, "access_token", account), seconds if type(seconds) is int else 0)
+    try:
+        said = _asked(account, http, "/cgi-bin/stable_token", {}, raw(asked))
+        seconds = said.get("expires_in")
+        return Token(_text(said, "access_token", account), seconds if type(seconds) is int else 0)
+    except DoubtfulDeliveryError as e:
+        raise DeliveryError(str(e), permanent=False) from e
 
 
 def upload_picture(account: OfficialAccount, http: Outside, key: str, picture: bytes, kind: str) -> str:
@@ -127,11 +130,13 @@ def _asked(
     if not isinstance(said, dict):
         raise DoubtfulDeliveryError(f"{place}: answered something else than JSON")
     if code := said.get("errcode"):
+        if type(code) is not int:
+            raise DoubtfulDeliveryError(f"{place}: answered with an errcode that is no number")
         words = " ".join(str(said.get("errmsg", "")).split())[:200]
         told = _REASONS.get(code) or words.replace(account.secret, "…").replace(
             query.get("access_token") or "…", "…"
         )
-        raise RefusedError(int(code), f"{place}: {code}: {told}")
+        raise RefusedError(code, f"{place}: {code}: {told}")
     return said
 
 

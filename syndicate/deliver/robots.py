@@ -60,7 +60,7 @@ def push(robot: Robot, message: Mapping[str, Any], http: Outside, now: datetime)
     except DeliveryError as e:
         return Outcome(Verdict.REFUSED if e.permanent else Verdict.LATER, _masked(str(e), robot))
     outcome = _read(robot.kind, answer)
-    return Outcome(outcome.verdict, _masked(f"{host(robot.url)}: {outcome.said}", robot), outcome.wait)
+    return Outcome(outcome.verdict, f"{host(robot.url)}: {_masked(outcome.said, robot)}", outcome.wait)
 
 
 def raw(message: Mapping[str, Any]) -> bytes:
@@ -164,8 +164,8 @@ def _json(body: bytes) -> dict[str, Any]:
 
 
 def _masked(said: str, robot: Robot) -> str:
-    """What is said, without the robot's keys, should the other side repeat them."""
-    keys = (robot.url, robot.url.rpartition("=")[2], robot.url.rpartition("/")[2], robot.secret)
-    for key in sorted((key for key in keys if len(key) > 5), key=len, reverse=True):
+    """What is said, without any part of the robot's address that may be its key, should the other side repeat it."""
+    keys = {robot.url, robot.secret, *robot.secrets} - {""}
+    for key in sorted(keys, key=len, reverse=True):
         said = said.replace(key, "…")
     return said

@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from syndicate.deliver import fonts
+from syndicate.errors import RenderError
 from syndicate.model import Entry, Publication
 from syndicate.render import cards, covers, lines, pen
 from syndicate.services import Services
@@ -31,22 +33,40 @@ class Picture:
     mark: str
 
 
-def picture(services: Services, paper: Publication, entry: Entry, shape: str) -> Picture | None:
-    """The card of an article in that shape (`cards.SHAPES`); None on a machine without a font for Chinese.
+def picture(services: Services, paper: Publication, entry: Entry, shape: str) -> Picture:
+    """The card of an article in that shape (`cards.SHAPES`); without a word where no font for Chinese can be opened."""
+    folder = _folder(services, paper.slug, entry)
+    return _kept(folder, f"{entry.page}-{entry.n}-{shape}", cards.card_of(entry, paper), shape)
 
-    Raises RenderError when the font cannot be opened.
-    """
+
+def picture_of_paper(services: Services, paper: Publication, shape: str) -> Picture:
+    """The card of the paper itself, for pages that no article stands for."""
+    return _kept(
+        services.settings.data / "cards" / paper.slug, f"paper-{shape}", cards.card_of_paper(paper), shape
+    )
+
+
+def forget(services: Services, entries: Iterable[Entry]) -> None:
+    """Remove what is drawn of these articles: they were withdrawn."""
+    for entry in entries:
+        folder = _folder(services, entry.publication, entry)
+        try:
+            _forget(folder, f"{entry.page}-{entry.n}-*")
+        except OSError as e:  # its address says 410 all the same
+            log.warning("%s: %s", folder, e.strerror)
+
+
+def _folder(services: Services, paper: str, entry: Entry) -> Path:
+    return services.settings.data / "cards" / paper / entry.date.isoformat()
+
+
+def _kept(folder: Path, name: str, told: cards.Card, shape: str) -> Picture:
     families = available()
-    if not families:
-        return None
-    told = cards.card_of(entry, paper)
     mark = hashlib.sha256(f"{_program()}:{families}:{cards.mark(told)}".encode()).hexdigest()[:16]
-    folder = services.settings.data / "cards" / paper.slug / entry.date.isoformat()
-    name = f"{entry.page}-{entry.n}-{shape}"
     kept = folder / f"{name}.{mark}.png"
     with suppress(OSError):
         return Picture(kept.read_bytes(), mark)
-    drawn = cards.card(told, cards.SHAPES[shape], families)
+    drawn = _drawn(told, cards.SHAPES[shape], families)
     try:
         _keep(kept, drawn)
         _forget(folder, name, kept)
@@ -55,12 +75,20 @@ def picture(services: Services, paper: Publication, entry: Entry, shape: str) ->
     return Picture(drawn, mark)
 
 
+def _drawn(told: cards.Card, size: tuple[int, int], families: Sequence[Path]) -> bytes:
+    try:
+        return cards.card(told, size, families) if families else cards.plain(told, size)
+    except RenderError as e:
+        log.warning("%s", e)
+        return cards.plain(told, size)
+
+
 @cache
 def available() -> tuple[Path, ...]:
     """The fonts that cards are drawn with, none where there are none."""
     found = fonts.installed()
     if found is None:
-        log.warning("no open font for Chinese is installed (Debian: fonts-noto-cjk): articles have no cards")
+        log.warning("no open font for Chinese is installed (Debian: fonts-noto-cjk): cards have no words")
     return found or ()
 
 
@@ -71,7 +99,7 @@ def _keep(kept: Path, drawn: bytes) -> None:
     part.replace(kept)
 
 
-def _forget(folder: Path, name: str, kept: Path) -> None:
+def _forget(folder: Path, name: str, kept: Path | None = None) -> None:
     for old in folder.glob(f"{name}.*.png"):
         if old != kept:
             old.unlink(missing_ok=True)

@@ -39,11 +39,13 @@ def draft(
     shown = bulletin.entries[: weixin.ARTICLES]
     try:
         covers = [_cover(services, account, bulletin, entry, http) for entry in shown]
+        above = [_picture(services, account, bulletin, entry, http) for entry in shown]
+        _token(services, account, http)  # now, for what fails here is no doubt
     except RenderError as e:
         return Outcome(Verdict.REFUSED, str(e))
     except DeliveryError as e:  # nothing that shows has gone out yet: a doubt here is none
         return Outcome(Verdict.REFUSED if e.permanent else Verdict.LATER, str(e))
-    articles = drafts.draft(bulletin, shown, covers, account)
+    articles = drafts.draft(bulletin, shown, covers, account, above)
     with store.writing(services.db) as db:
         if not pushes.hand(db, push, services.now(), limit=DRAFTS_A_MINUTE, within=timedelta(minutes=1)):
             return None
@@ -70,21 +72,36 @@ def _cover(
     services: Services, account: OfficialAccount, bulletin: Bulletin, entry: Entry, http: Outside
 ) -> str:
     """The media_id of an article's card, uploaded once however often it is drawn."""
-    drawn = cards.picture(services, bulletin.publication, entry, "banner")
-    if drawn is None:
-        raise RenderError(
-            "a draft needs a cover, and no font for Chinese is installed (Debian: fonts-noto-cjk)"
-        )
-    mark = hashlib.sha256(drawn.body).hexdigest()
+    drawn = cards.picture(services, bulletin.publication, entry, "banner").body
+    mark = hashlib.sha256(drawn).hexdigest()
     with store.reading(services.db) as db:
         known = accounts.cover(db, account.appid, mark)
     if known:
         return known
-    body, kind = pictures.fit(drawn.body, weixin.PICTURE_LIMIT - 1)
+    body, kind = pictures.fit(drawn, weixin.PICTURE_LIMIT - 1)
     media = _with_token(services, account, http, lambda key: weixin.add_cover(account, http, key, body, kind))
     with store.writing(services.db) as db:
         accounts.keep_cover(db, account.appid, mark, media)
     return media
+
+
+def _picture(
+    services: Services, account: OfficialAccount, bulletin: Bulletin, entry: Entry, http: Outside
+) -> str:
+    """The account's address of the picture above an article's text: pictures from elsewhere it does not show."""
+    drawn = cards.picture(services, bulletin.publication, entry, "wide").body
+    mark = hashlib.sha256(drawn).hexdigest()
+    with store.reading(services.db) as db:
+        known = accounts.picture(db, account.appid, mark)
+    if known:
+        return known
+    body, kind = pictures.fit(drawn, weixin.PICTURE_LIMIT - 1)
+    address = _with_token(
+        services, account, http, lambda key: weixin.upload_picture(account, http, key, body, kind)
+    )
+    with store.writing(services.db) as db:
+        accounts.keep_picture(db, account.appid, mark, address)
+    return address
 
 
 def _with_token(services: Services, account: OfficialAccount, http: Outside, call: Callable[[str], T]) -> T:

@@ -19,9 +19,9 @@ from sqlalchemy import Connection
 
 from syndicate import store
 from syndicate.errors import IssueError, ReadError, SourceError
-from syndicate.jobs import plan_digests
+from syndicate.jobs import cards, plan_digests
 from syndicate.jobs.alone import alone
-from syndicate.model import Document, Issue, Publication, Revision, Source
+from syndicate.model import PUBLISHED_KINDS, Document, Entry, Issue, Publication, Revision, Source
 from syndicate.readers import text
 from syndicate.revise import date_warnings, foreign_pages, mails, number_warnings, revise
 from syndicate.services import Services
@@ -132,7 +132,14 @@ def ingest(services: Services, files: Files, *, mail: bool | None = None, anyway
         issues.save(db, paper, issue, sources, revision, now)
         if wanted and revision.new:
             _plan(db, services, paper, day, now)
+    cards.forget(services, _gone(revision))
     return Ingested(paper.slug, day, revision, issue.warnings)
+
+
+def _gone(revision: Revision) -> tuple[Entry, ...]:
+    """What was published, and is not any more."""
+    changed = (change.after for change in revision.changed)
+    return (*revision.withdrawn, *(entry for entry in changed if entry.article.kind not in PUBLISHED_KINDS))
 
 
 def _plan(db: Connection, services: Services, paper: Publication, day: date, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Robots are told of what is new, each thing once; each issue becomes a draft of the Official Account.
 
 event → plan → due → claim → compose → hand … the call … settle
+                │               │             │           └ refused: failed, a person mends it and pushes again
                 │               │             └ crash, or no answer: doubtful, a person decides
                 │               └ crash: due again
                 └ waits while the robot has had its messages of this minute
@@ -9,7 +10,7 @@ event → plan → due → claim → compose → hand … the call … settle
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -111,15 +112,22 @@ def send_test(services: Services, name: str, publication: str | None) -> Push | 
 
 
 def decide(services: Services, number: int, state: PushState) -> None:
-    """What a person says of a doubtful push: it is to go out again (DUE), or it did arrive (PUSHED).
+    """What a person says of a push: a doubtful or failed one is to go out again (DUE), a doubtful one did arrive (PUSHED).
 
-    Raises IssueError when it is not doubtful.
+    Raises IssueError when it is neither.
     """
+    again = state is PushState.DUE
+    wanted = (PushState.DOUBTFUL, PushState.FAILED) if again else (PushState.DOUBTFUL,)
     with store.writing(services.db) as db:
         found = pushes.find(db, number)
-        if found is None or found.state is not PushState.DOUBTFUL:
-            raise IssueError(f"push {number}: {found.state if found else 'there is none'}, not doubtful")
-        pushes.settle(db, found, state, services.now(), said="as a person said")
+        if found is None or found.state not in wanted:
+            raise IssueError(
+                f"push {number}: {found.state if found else 'there is none'}, not {' or '.join(wanted)}"
+            )
+        if again:
+            pushes.again(db, found, services.now())
+        else:
+            pushes.settle(db, found, state, services.now(), said="as a person said")
 
 
 def _recover(services: Services, lease: timedelta) -> None:
@@ -167,9 +175,13 @@ def _plan_messages(
 ) -> None:
     pause = now + timedelta(seconds=services.settings.digest_pause_seconds)
     alone = robot.each is Grouping.ARTICLE
-    told = pushes.told(db, paper.slug, robot.name, {event.entry for event in events})
+    ids = {event.entry for event in events}
+    told = pushes.told(db, paper.slug, robot.name, ids)
+    planned = set(pushes.planned(db, paper.slug, robot.name, ids))
     for event in events:
-        kind = _kind(event, robot, oldest(paper, now), told)
+        kind = _kind(event, robot, oldest(paper, now), told, planned)
+        if kind is PushKind.NEW:
+            planned.add(event.entry)
         if kind:
             wait = pause if kind is PushKind.NEW else now
             pushes.add(
@@ -177,9 +189,15 @@ def _plan_messages(
             )
 
 
-def _kind(event: Event, robot: Robot, oldest: date, told: frozenset[str]) -> PushKind | None:
-    """What of an event the robot is told: corrections only of what it was told before."""
-    if event.kind == PushKind.NEW:
+def _kind(
+    event: Event, robot: Robot, oldest: date, told: Container[str], planned: Container[str]
+) -> PushKind | None:
+    """What of an event the robot is told: corrections only of what it was told before.
+
+    What moves into its section is new to it, unless it was told, or is to be told, of it already.
+    """
+    moved_in = event.kind == "moved" and robot.section is not None and event.entry not in planned
+    if event.kind == PushKind.NEW or moved_in:
         wanted = robot.section in (None, event.section) and event.date >= oldest
         return PushKind.NEW if wanted else None
     if event.kind in (PushKind.CORRECTED, PushKind.WITHDRAWN) and robot.corrections and event.entry in told:
@@ -226,7 +244,7 @@ def _push_due(services: Services, http: Outside) -> bool:
 
 def _push(services: Services, http: Outside, push: Push) -> None:
     paper = services.settings.publication(push.publication)
-    if push.attempts > ATTEMPTS:
+    if _tries(push) > ATTEMPTS:
         return _settle(services, push, PushState.FAILED, "the process ended each time it was tried")
     bulletin = compose(services, paper, push) if paper else None
     if paper is None or bulletin is None:
@@ -244,6 +262,11 @@ def _push(services: Services, http: Outside, push: Push) -> None:
     return _settled(services, push, robots.push(robot, message, http, services.now()))
 
 
+def _tries(push: Push) -> int:
+    """How often it was tried since it was decided on, or a person last said that it is to go out again."""
+    return push.attempts % pushes.ROUND
+
+
 def compose(services: Services, paper: Publication, push: Push) -> Bulletin | None:
     """What is told, as things stand now; None when nothing is left of it, or it is no news any more."""
     base = services.settings.base_url
@@ -251,7 +274,9 @@ def compose(services: Services, paper: Publication, push: Push) -> Bulletin | No
         return Bulletin(paper, push.kind, None, (), base)
     with store.reading(services.db) as db:
         issue = issues.find(db, paper.slug, push.date)
-        found = entries.with_ids(db, push.entries)
+        # A draft is of the whole issue: between a refusal and the person who mends it more pages may have come.
+        whole = push.kind is PushKind.DRAFT
+        found = entries.of_issue(db, paper.slug, push.date) if whole else entries.with_ids(db, push.entries)
     gone = push.kind is PushKind.WITHDRAWN
     shown = [e for e in found if _gone(e) is gone]
     news = push.kind in (PushKind.NEW, PushKind.DRAFT)
@@ -276,9 +301,9 @@ def _settled(services: Services, push: Push, outcome: Outcome | None) -> None:
         Verdict.TAKEN: PushState.PUSHED,
         Verdict.REFUSED: PushState.FAILED,
         Verdict.DOUBTFUL: PushState.DOUBTFUL,
-        Verdict.LATER: PushState.DUE if push.attempts < ATTEMPTS else PushState.FAILED,
+        Verdict.LATER: PushState.DUE if _tries(push) < ATTEMPTS else PushState.FAILED,
     }[outcome.verdict]
-    wait = max(outcome.wait, BACK_OFF[min(push.attempts, len(BACK_OFF)) - 1])
+    wait = max(outcome.wait, BACK_OFF[min(_tries(push), len(BACK_OFF)) - 1])
     return _settle(services, push, state, outcome.said, services.now() + wait)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from syndicate import store
+from syndicate.jobs.push_relays import LATE
 from syndicate.model import ACCOUNT, Push, PushState
 from syndicate.services import Services
 from syndicate.store import pushes
@@ -28,6 +29,7 @@ class Report:
 
     channels: tuple[Channel, ...]
     doubtful: tuple[Push, ...]
+    failed: tuple[Push, ...] = ()  # as long as they are news
 
     @property
     def ailing(self) -> bool:
@@ -38,7 +40,7 @@ class Report:
     @property
     def lines(self) -> tuple[str, ...]:
         """The report in words, one finding a line."""
-        return (*map(_in_words, self.channels), *map(_doubt, self.doubtful))
+        return (*map(_in_words, self.channels), *map(_doubt, self.doubtful), *map(_failure, self.failed))
 
 
 def _in_words(channel: Channel) -> str:
@@ -52,6 +54,13 @@ def _doubt(push: Push) -> str:
     return (
         f"push {push.id} to {push.publication} {push.robot} may or may not have arrived ({push.said});"
         f" `syndicate robots again {push.id}` pushes it again, `syndicate robots arrived {push.id}` leaves it"
+    )
+
+
+def _failure(push: Push) -> str:
+    return (
+        f"push {push.id} to {push.publication} {push.robot}, issue {push.date}, failed ({push.said});"
+        f" `syndicate robots again {push.id}` pushes it again, once that is mended"
     )
 
 
@@ -72,4 +81,5 @@ def run(services: Services) -> Report:
                 for one in shown
             ),
             pushes.doubtful(db),
+            pushes.failed(db, services.now() - LATE),
         )

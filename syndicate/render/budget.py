@@ -6,7 +6,7 @@ counts as JavaScript and the Official Accounts do; and blocks of HTML, which are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from enum import StrEnum
 
 import regex
@@ -21,7 +21,17 @@ _CLAUSE = regex.compile(
 _OPENING, _CLOSING = "“‘「『（《〈【〔(", "”’」』）》〉】〕)"
 _WORD = regex.compile(r"[A-Za-z0-9０-９.,:%'’&@/?=_#~+-]")  # of numbers and addresses on the web, too
 _NUMERAL = regex.compile(r"[0-9０-９〇零一二三四五六七八九十百千万亿兆两%％‰℃.：]")  # 6.8亿 · 二百三十 · 3：2
+# 1,234.5 · 1 234 567 · ３．５万 · 3∶2 · 三点五 · 25％; a space parts thousands only (ISO 80000-1, 7.3.1)
+_NUMBER = regex.compile(
+    r"""[0-9０-９〇零一二三四五六七八九十百千万亿兆两]+
+    (?:(?:(?<=[0-9０-９])[.,:：，．∶'’/](?=[0-9０-９])|点|(?<=[0-9０-９])[\ \u00a0\u2007\u2009\u202f](?=[0-9０-９]{3}(?![0-9０-９])))
+    [0-9０-９〇零一二三四五六七八九十百千万亿兆两]+)*
+    [%％‰℃]?""",
+    regex.VERBOSE,
+)
+_LONGEST_NUMBER = 30  # characters: what is longer is none, and may be cut
 _GRAPHEME = regex.compile(r"\X")  # UAX 29, extended grapheme clusters
+_SPACES = " \t\n\v\f\r\x85\xa0\u2007\u2009\u2028\u2029\u202f\u3000"
 _MORE = "…"
 
 
@@ -52,16 +62,17 @@ def cut(text: str, limit: int, unit: Unit = Unit.CHARACTERS) -> str:
     if size(text, unit) <= limit:
         return text
     fits = _fitting(text, limit, unit)
+    inside = _inside_numbers(text, fits)
     for end in _ends(_SENTENCE, text, fits, least=fits * 2 // 5):
-        if end and _closed(text[:end]):
+        if end and end not in inside and _closed(text[:end]):
             return text[:end].rstrip()
     if limit < size(_MORE, unit):
         return ""
     room = _fitting(text, limit - size(_MORE, unit), unit)
     for end in _ends(_CLAUSE, text, min(room + 1, len(text)), least=fits * 3 // 5):
-        if kept := _bare(text[: min(end, room)]):
+        if end not in inside and (kept := _bare(text[: min(end, room)])):
             return f"{kept}{_MORE}"
-    return f"{_bare(text[: _word_end(text, room)])}{_MORE}"
+    return f"{_bare(text[: _word_end(text, room, inside)])}{_MORE}"
 
 
 def noted(text: str, limit: int, unit: Unit, note: Callable[[int], str]) -> str:
@@ -118,13 +129,21 @@ def _closed(text: str) -> bool:
 
 def _bare(text: str) -> str:
     """Without the marks and openings that would stand before the ellipsis."""
-    return text.rstrip(f"，、；：,;:—… \t\n\u3000{_OPENING}")
+    return text.rstrip(f"，、；：,;:—…{_SPACES}{_OPENING}")
 
 
-def _word_end(text: str, limit: int) -> int:
-    """The last place up to the limit between two graphemes, and if possible between two words."""
+def _inside_numbers(text: str, limit: int) -> frozenset[int]:
+    """The places up to the limit, and a little beyond, at which a number would be cut."""
+    found = (m.span() for m in _NUMBER.finditer(text, 0, limit + _LONGEST_NUMBER + 1))
+    return frozenset(
+        at for start, end in found if end - start <= _LONGEST_NUMBER for at in range(start + 1, end)
+    )
+
+
+def _word_end(text: str, limit: int, inside: Container[int]) -> int:
+    """The last place up to the limit between two graphemes and inside no number, if possible between two words."""
     ends: list[int] = [0, *(m.end() for m in _GRAPHEME.finditer(text[: limit + 1]))]
-    between = [end for end in ends if end <= limit]
+    between = [end for end in ends if end <= limit and end not in inside]
     # A word longer than half of the budget is an address or nonsense: it may be cut.
     for end in reversed(between):
         if end <= limit // 2:

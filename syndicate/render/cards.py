@@ -16,7 +16,20 @@ from syndicate.render.covers import PAPER, TYPE, prose
 from syndicate.render.pen import Pen, colour, drawable, fitted, leading, mixed
 from syndicate.render.templates import written_day
 
-__all__ = ["SHAPES", "TYPE", "Card", "address", "card", "card_of", "mark", "path", "tone"]
+__all__ = [
+    "SHAPES",
+    "TYPE",
+    "Card",
+    "address",
+    "address_of_paper",
+    "card",
+    "card_of",
+    "card_of_paper",
+    "mark",
+    "path",
+    "plain",
+    "tone",
+]
 
 WIDE = (1068, 455)  # WeCom, news message: picurl
 BANNER = (900, 383)  # Official Account, cover of a draft (2.35:1)
@@ -52,6 +65,12 @@ def address(entry: Entry, publication: Publication, base_url: str, shape: str) -
     return f"{base_url}{path(entry, shape)}?v={mark(card_of(entry, publication))[:8]}"
 
 
+def address_of_paper(publication: Publication, base_url: str, shape: str) -> str:
+    """The whole address of the paper's own card."""
+    there = f"/{publication.slug}/cards/paper-{shape}.png"
+    return f"{base_url}{there}?v={mark(card_of_paper(publication))[:8]}"
+
+
 def mark(told: Card) -> str:
     """Sixteen hexadecimal digits that differ when the card does."""
     return hashlib.sha256("\0".join(astuple(told)).encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -74,6 +93,13 @@ def card_of(entry: Entry, publication: Publication) -> Card:
         section=named if kicker else "",
         prose=prose(entry),
     )
+
+
+def card_of_paper(publication: Publication) -> Card:
+    """The card of the paper itself: its name, and who publishes it."""
+    name = articles.line(publication.title) or articles.UNTITLED
+    publisher = articles.line(publication.publisher)
+    return Card(headline=name, kicker="", paper=publisher or name, folio="", tone=publication.slug)
 
 
 def card(told: Card, size: tuple[int, int], fonts: Sequence[Path]) -> bytes:
@@ -99,6 +125,21 @@ def card(told: Card, size: tuple[int, int], fonts: Sequence[Path]) -> bytes:
     if kicker:
         pen.write(margin, y + small.size, kicker, small, mixed(ground, white, 0.76), flush=True)
     pen.column(margin, y + above, lines, font, white)
+    return pen.png()
+
+
+def plain(told: Card, size: tuple[int, int]) -> bytes:
+    """A card without a word, for where there is no font: lines on the card's colour, as of a printed page."""
+    width, height = size
+    ground, white = colour(tone(told.tone)), colour(PAPER)
+    pen = Pen(size, ground, ())
+    side = round(min(size) * 0.5)
+    left, top = (width - side) // 2, (height - side) // 2
+    thick = max(2, side // 14)
+    pen.rule(left, top, side, 2 * thick, white)
+    for n in range(2, 7):
+        long = side if n < 6 else side * 3 // 5
+        pen.rule(left, top + n * (side - thick) // 6, long, thick, mixed(ground, white, 0.6))
     return pen.png()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import quote
 
@@ -22,43 +23,71 @@ SOURCE = 1024  # bytes of the address of 阅读原文
 
 
 def draft(
-    bulletin: Bulletin, shown: Sequence[Entry], covers: Sequence[str], account: OfficialAccount
+    bulletin: Bulletin,
+    shown: Sequence[Entry],
+    covers: Sequence[str],
+    account: OfficialAccount,
+    pictures: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
-    """The draft's articles; `covers`: the media_id of each one's picture."""
-    made = [_fields(entry, cover, bulletin, account) for entry, cover in zip(shown, covers, strict=True)]
+    """The draft's articles. `covers`: the media_id of each one's picture; `pictures`: the account's address of what stands above the text."""
+    made = [
+        _fields(entry, cover, picture or "", bulletin, account)
+        for entry, cover, picture in zip_longest(shown, covers, pictures[: len(shown)])
+    ]
     if len(made) == 1:
         said = articles.summary(shown[0].article, DIGEST) or articles.headline(shown[0].article)
         made[0]["digest"] = cut(said, DIGEST, Unit.UTF16)
     return made
 
 
-def _fields(entry: Entry, cover: str, bulletin: Bulletin, account: OfficialAccount) -> dict[str, Any]:
+def _fields(
+    entry: Entry, cover: str, picture: str, bulletin: Bulletin, account: OfficialAccount
+) -> dict[str, Any]:
     source = bulletin.base_url + quote(entry.path)
     author = account.author or "、".join(map(articles.line, entry.article.byline.names))
     return {
         "title": cut(articles.headline(entry.article), account.title_limit, Unit.UTF16),
         "author": cut(articles.line(author), AUTHOR, Unit.UTF16).rstrip("…、"),
-        "content": _content(entry, bulletin),
+        "content": _content(entry, bulletin, picture),
         "content_source_url": source if budget.size(source, Unit.BYTES) <= SOURCE else "",
         "thumb_media_id": cover,
         "need_open_comment": 0,
     }
 
 
-def _content(entry: Entry, bulletin: Bulletin) -> str:
-    """The article as HTML: as much of it as there is room for, and where it was printed."""
+def _content(entry: Entry, bulletin: Bulletin, picture: str) -> str:
+    """The article as HTML: its picture, as much of it as there is room for, and where it was printed."""
     blocks = [_styled(block) for block in articles.html(entry.article).split("\n") if block]
     if not blocks:  # a photo without a word
         blocks = [f"<p>{articles.escape(articles.headline(entry.article))}</p>"]
+    if picture:
+        alt = html.escape(articles.headline(entry.article))
+        blocks.insert(
+            0,
+            f'<p style="{_STYLES["p"]}"><img src="{html.escape(picture)}" alt="{alt}" style="width:100%"></p>',
+        )
     end = _printed(entry, bulletin)
     room = CONTENT - budget.size(end, Unit.UTF16)
     whole = budget.whole_blocks(blocks, ((room, Unit.UTF16), (CONTENT_BYTES, Unit.BYTES)))
     kept = blocks[:whole]
     if whole < len(blocks):
-        room -= sum(budget.size(block, Unit.UTF16) for block in kept)
-        kept.append(f"<p>{articles.escape(cut(_plain(blocks[whole]), max(0, room - 99) // _ESCAPED))}</p>")
-        kept.append(_more(bulletin))
+        more = _more(bulletin)
+        room -= sum(budget.size(block, Unit.UTF16) for block in (*kept, more))
+        kept += [_begun(_plain(blocks[whole]), room), more]
     return "".join((*kept, end))
+
+
+def _begun(text: str, room: int) -> str:
+    """The beginning of a paragraph, as much of it as there is room for: what a mark becomes in HTML is counted."""
+    text, empty = articles.clean(text), _styled("<p></p>")
+    left, units = room - len(empty) - 1, 0  # an ellipsis may follow
+    for char in text:
+        left -= budget.size(html.escape(char, quote=False), Unit.UTF16)
+        if left < 0:
+            break
+        units += budget.size(char, Unit.UTF16)
+    begun = cut(text, units, Unit.UTF16)
+    return empty.replace("><", f">{articles.escape(begun)}<") if begun.strip("…") else ""
 
 
 _STYLES = {
@@ -83,9 +112,6 @@ def _styled(block: str) -> str:
         lambda tag: f'<{tag[1]} style="{_STYLES[tag[2] or tag[1]]}">',
         block,
     )
-
-
-_ESCAPED = 6  # characters that one may become (&quot;)
 
 
 def _plain(block: str) -> str:

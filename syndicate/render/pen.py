@@ -21,23 +21,21 @@ from syndicate.render.lines import balance, wrap
 Colour = tuple[int, int, int]
 Font = ImageFont.FreeTypeFont
 
+FACES = 24  # kept open: one of Noto's takes 2 MB, a card goes through some fifteen
 _LONGEST = 120  # characters of a text that are looked at: no picture has room for more in one place
 
 
 class Pen:
-    """A picture being drawn, and the two faces it is drawn with.
-
-    Raises RenderError when no font can be opened.
-    """
+    """A picture being drawn, and the two faces it is written with."""
 
     def __init__(self, size: tuple[int, int], ground: Colour, fonts: Sequence[Path]) -> None:
         self._picture = Image.new("RGB", size, ground)
         self._draw = ImageDraw.Draw(self._picture)
-        self._faces = _faces(fonts)
+        self._fonts = fonts
 
     def font(self, size: int, *, bold: bool = False) -> Font:
-        """The face of that weight in that size."""
-        return _font(*self._faces[bold], size)
+        """The face of that weight in that size. Raises RenderError when no font can be opened."""
+        return _font(*_faces(self._fonts)[bold], size)
 
     def write(
         self, x: float, y: float, said: str, font: Font, colour: Colour, *, flush: bool = False
@@ -175,7 +173,7 @@ def _face(path: str) -> _Face:
     return path, next((n for n, name in enumerate(names) if name.endswith((" SC", " CN"))), 0)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=FACES)
 def _font(path: str, index: int, size: int) -> Font:
     try:
         # The basic layout is the same on every machine; the other needs a library that not all have.

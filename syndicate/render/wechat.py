@@ -147,4 +147,4 @@ def _id(told: Told) -> str:
     if told.kind is PushKind.NEW:
         return f"{told.entry.id}#again-{told.again}" if told.again else told.entry.id
     moment = told.entry.withdrawn or told.entry.updated
-    return f"{told.entry.id}#{told.kind}-{moment:%Y%m%dT%H%M%S}"
+    return f"{told.entry.id}#{told.kind}-{moment:%Y%m%dT%H%M%S.%f}"  # two corrections may be of one second

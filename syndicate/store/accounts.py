@@ -1,4 +1,4 @@
-"""What is kept of an Official Account: its token, renewed once for all processes, and covers it has already."""
+"""What is kept of an Official Account: its token, renewed once for all processes, and pictures it has already."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from syndicate.store.tables import account_covers, account_tokens
+from syndicate.store.tables import account_covers, account_pictures, account_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,21 @@ def keep_cover(db: Connection, appid: str, picture: str, media: str) -> None:
 def forget_covers(db: Connection, appid: str) -> None:
     """Somebody has removed pictures from the account: it is asked to take each again."""
     db.execute(delete(account_covers).where(account_covers.c.appid == appid))
+
+
+def picture(db: Connection, appid: str, mark: str) -> str | None:
+    """The address at which the account shows a picture (by its SHA-256) that it has already."""
+    query = select(account_pictures.c.address).where(
+        account_pictures.c.appid == appid, account_pictures.c.picture == mark
+    )
+    found: str | None = db.execute(query).scalar_one_or_none()
+    return found
+
+
+def keep_picture(db: Connection, appid: str, mark: str, address: str) -> None:
+    """The account shows that picture there now."""
+    kept = _insert(db, account_pictures).values(appid=appid, picture=mark, address=address)
+    db.execute(kept.on_conflict_do_update(index_elements=["appid", "picture"], set_={"address": address}))
 
 
 def _insert(db: Connection, table: Any) -> Any:

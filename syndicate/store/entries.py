@@ -102,13 +102,6 @@ def with_ids(db: Connection, ids: Sequence[str]) -> tuple[Entry, ...]:
     return tuple(_entry(row) for row in db.execute(select(entries).where(entries.c.id.in_(ids))))
 
 
-def in_feed_with_ids(db: Connection, publication: str, feed: str, ids: Sequence[str]) -> tuple[Entry, ...]:
-    """Those of these entries that a feed holds, in no order; of any kind, if the feed held them once."""
-    named = _named(publication, feed)
-    query = select(entries).where(entries.c.id.in_(ids), *_of_feed(named["kind"])[1:])
-    return tuple(_entry(row) for row in db.execute(query, named))
-
-
 def find(db: Connection, publication: str, day: date, page: int, n: int) -> Entry | None:
     """The entry of that address, also when it was withdrawn."""
     row = db.execute(

@@ -31,11 +31,14 @@ from syndicate.store.tables import entries, push_entries, pushes, relay_events, 
 FROM = {
     PushState.PUSHED: (PushState.HANDED, PushState.DOUBTFUL),
     PushState.FAILED: (PushState.CLAIMED, PushState.HANDED, PushState.DOUBTFUL),
-    PushState.DUE: (PushState.CLAIMED, PushState.HANDED, PushState.DOUBTFUL),
+    PushState.DUE: (PushState.CLAIMED, PushState.HANDED),
     PushState.DOUBTFUL: (PushState.HANDED,),
     PushState.DROPPED: (PushState.CLAIMED,),
 }
-"""To which state from which: what is pushed or failed stays so; a doubtful one may be settled by a person."""
+"""To which state from which: what is pushed stays so; a doubtful or failed one may be settled by a person."""
+
+ROUND = 100
+"""Attempts before a person says that it is to go out again, at most; then they are counted anew, each number once."""
 
 _TOLD = (PushState.CLAIMED, PushState.HANDED, PushState.PUSHED, PushState.DOUBTFUL)
 _BUSY = (PushState.CLAIMED, PushState.HANDED)
@@ -97,13 +100,26 @@ def events(db: Connection, publication: str, after: int, limit: int) -> tuple[Ev
 
 def told(db: Connection, publication: str, robot: str, ids: Iterable[str]) -> frozenset[str]:
     """Those of the articles of which the robot has been told, or is just being told."""
+    return _new_in(db, publication, robot, ids, _TOLD)
+
+
+def planned(db: Connection, publication: str, robot: str, ids: Iterable[str]) -> frozenset[str]:
+    """Those of the articles of which the robot was told, is to be told, or could not be told."""
+    return _new_in(
+        db, publication, robot, ids, [state for state in PushState if state is not PushState.DROPPED]
+    )
+
+
+def _new_in(
+    db: Connection, publication: str, robot: str, ids: Iterable[str], states: Iterable[PushState]
+) -> frozenset[str]:
     rows = db.execute(
         select(push_entries.c.entry)
         .join(pushes, pushes.c.id == push_entries.c.push)
         .where(
             *_of(publication, robot),
             pushes.c.kind == PushKind.NEW.value,
-            pushes.c.state.in_([state.value for state in _TOLD]),
+            pushes.c.state.in_([state.value for state in states]),
             push_entries.c.entry.in_(list(ids)),
         )
     )
@@ -240,6 +256,13 @@ def settle(
     return _step(db, push, FROM[state], **values)
 
 
+def again(db: Connection, push: Push, now: datetime) -> bool:
+    """It is to go out once more, with all its attempts: a person has mended what was in the way."""
+    ours = (PushState.FAILED, PushState.DOUBTFUL)
+    attempts = (push.attempts // ROUND + 1) * ROUND
+    return _step(db, push, ours, state=PushState.DUE.value, touched=now, not_before=now, attempts=attempts)
+
+
 def abandoned(db: Connection, now: datetime, lease: timedelta) -> bool:
     """Whether anything was claimed longer ago than `lease`: whoever claimed it is gone."""
     query = select(pushes.c.id).where(
@@ -282,6 +305,12 @@ def waiting(db: Connection, publication: str, robot: str) -> int:
 def doubtful(db: Connection) -> tuple[Push, ...]:
     """What may or may not have arrived, and waits for a person."""
     return _found(db, _all().where(pushes.c.state == PushState.DOUBTFUL.value).order_by(pushes.c.id))
+
+
+def failed(db: Connection, since: datetime) -> tuple[Push, ...]:
+    """What did not go out since then, for whatever reason, and may be pushed again by a person."""
+    lost = (pushes.c.state == PushState.FAILED.value, pushes.c.kind != PushKind.TEST.value)
+    return _found(db, _all().where(*lost, pushes.c.touched >= since).order_by(pushes.c.id))
 
 
 def _of(publication: str, robot: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

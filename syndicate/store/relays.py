@@ -7,16 +7,16 @@ one write lock, so what is committed later has the greater number, and who has s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, insert, select
 
-from syndicate.model import PUBLISHED_KINDS, ChangedEntry, Entry, PushKind, Revision
+from syndicate.model import PUBLISHED_KINDS, ChangedEntry, Entry, PushKind, Revision, address_part
 from syndicate.store import entries as ledger
-from syndicate.store.tables import entries, relay_events
+from syndicate.store.tables import entries, relay_events, relay_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,15 @@ def note(db: Connection, revision: Revision, now: datetime) -> None:
     ]
     if rows:
         db.execute(insert(relay_events), rows)
+    _note_names(db, [entry for entry, kind in happened if kind != "withdrawn"])
+
+
+def knows(db: Connection, publication: str, feed: str) -> bool:
+    """Whether an article ever stood in that feed of a name (byline-何晓楠, series-…)."""
+    query = select(relay_names.c.seq).where(
+        relay_names.c.publication == publication, relay_names.c.feed == feed
+    )
+    return db.execute(query.limit(1)).first() is not None
 
 
 def newest(db: Connection, publication: str) -> int:
@@ -102,8 +111,8 @@ def happened(
     """What a bot that came so far is to be told of a feed (all, section-yaowen …), and how far it has come then.
 
     Each article as it is now: one that it never had is new, however often it was corrected since, and is not
-    mentioned if it has been taken back. A section's bots are told of all that ever stood in it: what moves away is
-    still corrected and taken back for them.
+    mentioned if it has been taken back. Bots of a section, a byline or a series are told of all that ever stood
+    there: what moves away, or gets another byline, is still corrected and taken back for them.
     """
     last, at = newest(db, publication), after.at
     told: list[Happened] = []
@@ -130,6 +139,32 @@ def beginning(db: Connection, publication: str, day: date) -> Cursor:
     return Cursor(newest(db, publication) if seq is None else seq - 1)
 
 
+def _note_names(db: Connection, told: Iterable[Entry]) -> None:
+    """Since which event each article has stood under the names that it has now."""
+    entry_of = {entry.id: entry for entry in told}
+    newest_of = (
+        select(relay_events.c.entry, func.max(relay_events.c.seq))
+        .where(relay_events.c.entry.in_(entry_of))
+        .group_by(relay_events.c.entry)
+    )
+    known_of = select(relay_names.c.entry, relay_names.c.feed).where(relay_names.c.entry.in_(entry_of))
+    known = {(id_, feed) for id_, feed in db.execute(known_of)}
+    rows = [
+        {"publication": entry_of[id_].publication, "feed": feed, "entry": id_, "seq": seq}
+        for id_, seq in db.execute(newest_of)
+        for feed in _named_feeds(entry_of[id_])
+        if (id_, feed) not in known
+    ]
+    if rows:
+        db.execute(insert(relay_names), rows)
+
+
+def _named_feeds(entry: Entry) -> frozenset[str]:
+    article = entry.article
+    series = [f"series-{address_part(article.series_name)}"] if article.series_name else []
+    return frozenset((*(f"byline-{address_part(name)}" for name in article.byline.names), *series))
+
+
 def _next(db: Connection, publication: str, after: int) -> list[_Event]:
     own = (relay_events.c.publication == publication, relay_events.c.seq > after)
     query = select(*_EVENT).where(*own).order_by(relay_events.c.seq).limit(_AT_A_TIME)
@@ -145,27 +180,42 @@ def _to_tell(
     told: set[str],
 ) -> Iterator[Happened]:
     """Of these events those that the bot is to hear of; an article once, at the first."""
-    section = feed.removeprefix("section-") if feed.startswith("section-") else None
     ids = list({event.entry for event in found} - told)
     whole: dict[str, list[_Event]] = defaultdict(list)
     query = select(*_EVENT).where(relay_events.c.entry.in_(ids)).order_by(relay_events.c.seq)
     for row in db.execute(query):
         whole[row.entry].append(_Event(*row))
-    held = ledger.in_feed_with_ids(db, publication, "all" if section else feed, ids)
-    by_id = {entry.id: entry for entry in held}
+    since = _since(db, publication, feed, whole)
+    by_id = {entry.id: entry for entry in ledger.with_ids(db, list(since))}
     for event in found:
         entry = by_id.get(event.entry)
-        if entry and (one := _happened(entry, event.seq, whole[entry.id], section, after)):
+        if entry and (one := _happened(entry, event.seq, whole[entry.id], since[entry.id], after)):
             del by_id[event.entry]
             yield one
 
 
-def _happened(
-    entry: Entry, seq: int, events: Sequence[_Event], section: str | None, after: Cursor
-) -> Happened | None:
-    """What is to be said of an article at one of its events; None if it is nothing."""
-    first = next((event.seq for event in events if section in (None, event.section)), None)
-    if first is None or first > seq:  # it was in other sections only
+def _since(
+    db: Connection, publication: str, feed: str, whole: Mapping[str, Sequence[_Event]]
+) -> dict[str, int]:
+    """Of these articles those that the feed holds or once held, and the event since which."""
+    kind, _, part = feed.partition("-")
+    if kind == "section":
+        mine = {id_: [event for event in events if event.section == part] for id_, events in whole.items()}
+        return {id_: events[0].seq for id_, events in mine.items() if events}
+    if kind in ("byline", "series"):
+        named = (relay_names.c.publication == publication, relay_names.c.feed == feed)
+        query = select(relay_names.c.entry, relay_names.c.seq).where(*named, relay_names.c.entry.in_(whole))
+        return {row.entry: row.seq for row in db.execute(query)}
+    held = set(whole)
+    if kind == "page":
+        on_page = select(entries.c.id).where(entries.c.id.in_(whole), entries.c.page == int(part))
+        held = set(db.execute(on_page).scalars())
+    return {id_: whole[id_][0].seq for id_ in held}
+
+
+def _happened(entry: Entry, seq: int, events: Sequence[_Event], first: int, after: Cursor) -> Happened | None:
+    """What is to be said of an article at one of its events; `first` is the first in the bot's feed."""
+    if first > seq:  # it was elsewhere
         return None
     as_of = _told_as_of(events, first, after)
     known = [event.kind for event in events if event.seq <= as_of and event.kind != "moved"]

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
 
-HEAD = "0008"  # the newest migration; a test holds it against the folder
+HEAD = "0009"  # the newest migration; a test holds it against the folder
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -414,6 +414,18 @@ relay_events = Table(
     sqlite_autoincrement=True,
 )
 
+relay_names = Table(
+    "relay_names",
+    metadata,
+    Column("publication", Text, primary_key=True),
+    Column(
+        "feed", Text, primary_key=True
+    ),  # byline-何晓楠, series-…: of names that an entry has, or once had
+    Column("entry", Text, ForeignKey("entries.id"), primary_key=True),
+    Column("seq", Integer, nullable=False),  # the event since which it stood there
+    Index(None, "entry"),
+)
+
 robots = Table(
     "robots",
     metadata,
@@ -470,4 +482,12 @@ account_covers = Table(
     Column("appid", Text, primary_key=True),
     Column("picture", Text, primary_key=True),  # SHA-256 of it
     Column("media", Text, nullable=False),  # its media_id in the account
+)
+
+account_pictures = Table(
+    "account_pictures",
+    metadata,
+    Column("appid", Text, primary_key=True),
+    Column("picture", Text, primary_key=True),  # SHA-256 of it
+    Column("address", Text, nullable=False),  # where the account shows it, the only one that drafts may name
 )

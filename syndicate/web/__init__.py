@@ -15,10 +15,8 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from syndicate import store
 from syndicate.errors import SyndicateError
 from syndicate.services import Services
-from syndicate.store import relays
 from syndicate.web import (
     addresses,
     answers,
@@ -73,16 +71,12 @@ def create_app(services: Services) -> Flask:
     app.register_error_handler(SyndicateError, partial(_machine_refused, app, services))
     app.register_error_handler(HTTPException, partial(_refused, services))
     app.after_request(_harden)
-    app.wsgi_app = Polls(app.wsgi_app, partial(_newest, services))  # type: ignore[method-assign]  # as Flask advises
+    relay.set_up(app, services)
+    app.wsgi_app = Polls(app.wsgi_app, partial(relay.newest, services))  # type: ignore[method-assign]  # as Flask advises
     app.wsgi_app = Published(app.wsgi_app, services.public, services.settings, services.now)  # type: ignore[method-assign]  # as Flask advises
     if proxies := services.settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0)  # type: ignore[method-assign]  # as Flask advises
     return app
-
-
-def _newest(services: Services, slug: str) -> int:
-    with store.reading(services.db) as db:
-        return relays.newest(db, slug)
 
 
 def _answer(services: Services, view: Callable[..., Response], **parts: Any) -> Response:
@@ -94,7 +88,10 @@ def _answer(services: Services, view: Callable[..., Response], **parts: Any) -> 
 
 
 def _refused(services: Services, error: HTTPException) -> Response:
-    answer = answers.error_page(Visit.of(services, request), error)
+    if relay.answers_at(request.path):
+        answer = relay.failed(error)
+    else:
+        answer = answers.error_page(Visit.of(services, request), error)
     answer.headers.extend(
         (name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After")
     )

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from syndicate.model import Publication, address_part
 from syndicate.render import articles
 from syndicate.render.templates import LANGUAGES, environment
-from syndicate.web import static
+from syndicate.web import previews, static
 from syndicate.web.visit import Visit, localized
 
 POLICY = (
@@ -40,6 +40,8 @@ def page(
     **values: object,
 ) -> Response:
     """A page of the site. `changed`: when the things on it did, for Last-Modified."""
+    if paper:
+        values["card"] = values.get("card") or previews.of_paper(paper, visit.services.settings.base_url)
     text = (
         environment(visit.language)
         .get_template(f"web/{template}")

@@ -28,10 +28,19 @@ def card(visit: Visit, paper: Publication, day: date, page: int, n: int, shape: 
     if entry is None or (entry.article.kind not in PUBLISHED_KINDS and not entry.withdrawn):
         raise NotFound
     if entry.withdrawn:
+        job.forget(visit.services, (entry,))  # should one be there that was drawn just when it was withdrawn
         raise Gone
-    drawn = job.picture(visit.services, paper, entry, shape)
-    if drawn is None:
+    return _answer(job.picture(visit.services, paper, entry, shape))
+
+
+def card_of_paper(visit: Visit, paper: Publication, shape: str) -> Response:
+    """The card of the paper itself."""
+    if shape not in cards.SHAPES:
         raise NotFound
+    return _answer(job.picture_of_paper(visit.services, paper, shape))
+
+
+def _answer(drawn: job.Picture) -> Response:
     answer = Response(drawn.body, content_type=cards.TYPE)
     answer.headers["Cache-Control"] = KEPT
     answer.set_etag(drawn.mark)
@@ -40,4 +49,5 @@ def card(visit: Visit, paper: Publication, day: date, page: int, n: int, shape: 
 
 ROUTES: tuple[Route, ...] = (
     ("/<paper:paper>/cards/<day:day>/<number:page>-<number:n>-<name:shape>.png", GET, card),
+    ("/<paper:paper>/cards/paper-<name:shape>.png", GET, card_of_paper),
 )

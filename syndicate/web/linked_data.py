@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -11,7 +11,9 @@ from syndicate.model import Entry, Publication, StoredIssue
 from syndicate.render import articles
 
 
-def news_article(entry: Entry, paper: Publication, issue: StoredIssue, url: str, base_url: str) -> Markup:
+def news_article(
+    entry: Entry, paper: Publication, issue: StoredIssue, url: str, base_url: str, pictures: Sequence[str]
+) -> Markup:
     """The article as schema.org/NewsArticle."""
     article = entry.article
     section = paper.section(entry.section)
@@ -26,6 +28,7 @@ def news_article(entry: Entry, paper: Publication, issue: StoredIssue, url: str,
             "headline": articles.headline(article),
             "alternativeHeadline": articles.line(article.kicker),
             "description": articles.summary(article),
+            "image": list(pictures),
             "inLanguage": paper.language,
             "datePublished": entry.published.isoformat(),
             "dateModified": entry.updated.isoformat(),

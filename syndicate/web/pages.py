@@ -17,7 +17,6 @@ from werkzeug.exceptions import Gone, NotFound
 from syndicate import store
 from syndicate.errors import IssueError
 from syndicate.jobs import compose
-from syndicate.jobs.cards import available as drawn
 from syndicate.model import (
     PUBLISHED_KINDS,
     Entry,
@@ -26,9 +25,9 @@ from syndicate.model import (
     StoredIssue,
     address_part,
 )
-from syndicate.render import articles, cards, digest
+from syndicate.render import articles, digest
 from syndicate.store import entries, issues
-from syndicate.web import answers, linked_data
+from syndicate.web import answers, linked_data, previews
 from syndicate.web.addresses import GET, Route
 from syndicate.web.visit import Visit
 
@@ -107,7 +106,8 @@ def article(visit: Visit, paper: Publication, day: date, page: int, n: int) -> R
         in_series = _others(db, entry, series=address_part(series)) if series else ()
         changed = issues.changed(db, paper.slug) if series else its_issue.updated
     at = next(i for i, e in enumerate(neighbours) if e.id == entry.id)
-    url = visit.absolute(entry.path)
+    url, base = visit.absolute(entry.path), visit.services.settings.base_url
+    card = previews.of_entry(entry, paper, base)
     return answers.page(
         visit,
         "article.html",
@@ -123,8 +123,8 @@ def article(visit: Visit, paper: Publication, day: date, page: int, n: int) -> R
         in_series=in_series,
         series_key=_series_key(series) if series else None,
         zone=ZoneInfo(paper.zone),
-        card=_card(visit, paper, entry),
-        linked_data=linked_data.news_article(entry, paper, its_issue, url, visit.services.settings.base_url),
+        card=card,
+        linked_data=linked_data.news_article(entry, paper, its_issue, url, base, (card.square, card.shared)),
     )
 
 
@@ -219,7 +219,7 @@ def _issue_page(
         pages=_contents(printed, listed),
         before=before,
         after=after,
-        card=_card(visit, paper, listed[0]) if listed else "",
+        card=_card(visit, paper, listed),
     )
 
 
@@ -253,6 +253,7 @@ def _list(
         changed=[changed],
         listed=listed,
         days=days,
+        card=_card(visit, paper, found),
         total=total,
         start=start,
         older=_older(start, ENTRIES_ON_A_PAGE, total),
@@ -301,9 +302,9 @@ def _published(found: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(e for e in found if e.article.kind in PUBLISHED_KINDS and not e.withdrawn)
 
 
-def _card(visit: Visit, paper: Publication, entry: Entry) -> str:
-    """The picture that a link is shown with; none where no font for it is installed."""
-    return cards.address(entry, paper, visit.services.settings.base_url, "shared") if drawn() else ""
+def _card(visit: Visit, paper: Publication, listed: Sequence[Entry]) -> previews.Preview | None:
+    """The card of the first article; None: the paper's own."""
+    return previews.of_entry(listed[0], paper, visit.services.settings.base_url) if listed else None
 
 
 def _others(db: Connection, entry: Entry, *, series: str) -> tuple[Entry, ...]:

@@ -2,7 +2,8 @@
 
 An answer without messages stays right until something happens in the paper; so it is kept, and given again as long as
 the number of the paper's last event is the same. That number is asked of the database four times a second, whoever and
-however many poll. Such answers cost next to nothing and count for no limit.
+however many poll. Such answers cost next to nothing and count for no limit. What is kept is bounded in bytes, and only
+what is asked as the relay's description says it is kept: nobody fills the memory by asking.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
+
+from werkzeug.http import parse_etags, unquote_etag
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -20,7 +24,9 @@ NOTHING_SINCE = (
     "syndicate.nothing_since"  # in the request's environment: the last event, where there is no message
 )
 LOOK_AGAIN = 0.25  # seconds
-_MOST = 5000  # answers kept
+KEPT = 4_000_000  # bytes of answers
+LONGEST_KEY = 1000  # characters of what an answer is kept by: a cursor of usual length has fifty
+_OVERHEAD = 2000  # bytes that Python takes for an answer, beside its words
 _SHORT = (
     "ETag",
     "Cache-Control",
@@ -28,6 +34,12 @@ _SHORT = (
     "Access-Control-Allow-Origin",
 )  # RFC 9110 §15.4.5, and for browsers
 _PATH = re.compile(r"/([a-z0-9][a-z0-9-]*)/relay/[^/]+\.json")
+_QUERY = re.compile(
+    r"(?:(?:after=[\w-]*|limit=[0-9]{1,3}|wait=0)(?:&|$))*", re.ASCII
+)  # who waits is not answered here
+_METHODS = ("GET", "HEAD")
+
+_Key = tuple[str, str, str]  # path, query, authorization
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +52,12 @@ class Nothing:
     short: list[tuple[str, str]]  # those of a 304
     body: tuple[bytes, ...]
 
+    @property
+    def size(self) -> int:
+        """How many bytes it takes, about."""
+        words = sum(len(name) + len(value) for name, value in self.headers)
+        return _OVERHEAD + words + sum(map(len, self.body))
+
 
 class Polls:
     """A WSGI application that answers what it has answered before, and hands all else on to `app`."""
@@ -48,27 +66,33 @@ class Polls:
         self._app = app
         self._newest = newest
         self._looked: dict[str, tuple[float, int]] = {}
-        self._kept: dict[tuple[str, str, str], Nothing] = {}
+        self._kept: dict[_Key, Nothing] = {}
+        self._bytes = 0
+        self._lock = Lock()  # of what is kept, for who changes it
+
+    @property
+    def kept(self) -> int:
+        """How many bytes the answers kept take, about."""
+        return self._bytes
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or hand on."""
         key = (environ["PATH_INFO"], environ.get("QUERY_STRING", ""), environ.get("HTTP_AUTHORIZATION", ""))
+        method = environ["REQUEST_METHOD"]
         known = self._kept.get(key)
-        if known is not None and environ["REQUEST_METHOD"] == "GET":
+        if known is not None and method in _METHODS:
             if self._last(key[0].split("/", 2)[1]) == known.newest:
-                if environ.get("HTTP_IF_NONE_MATCH") == known.etag:
+                if _has(environ, known.etag):
                     start_response("304 Not Modified", known.short)
                     return ()
                 start_response("200 OK", known.headers)
-                return known.body
-            self._kept.pop(key, None)
-        if environ["REQUEST_METHOD"] == "GET" and _PATH.fullmatch(key[0]) and "wait=" not in key[1]:
+                return known.body if method == "GET" else ()
+            self._drop(key)
+        if method in _METHODS and _PATH.fullmatch(key[0]) and _QUERY.fullmatch(key[1]):
             return self._asked(key, environ, start_response)
         return self._app(environ, start_response)
 
-    def _asked(
-        self, key: tuple[str, str, str], environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def _asked(self, key: _Key, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The application's answer; kept, if it says that there is nothing."""
         asked = {name: value for name, value in environ.items() if name != "HTTP_IF_NONE_MATCH"}
         given: list[Any] = []
@@ -81,16 +105,30 @@ class Polls:
         status, headers, *_ = given[0]
         etag = dict(headers).get("ETag", "")
         newest = asked.get(NOTHING_SINCE)
-        if isinstance(newest, int):
-            short = [(name, value) for name, value in headers if name in _SHORT]
-            if len(self._kept) >= _MOST:
-                self._kept.clear()
-            self._kept[key] = Nothing(newest, etag, headers, short, body)
-        if status.startswith("200") and etag and environ.get("HTTP_IF_NONE_MATCH") == etag:
-            start_response("304 Not Modified", [(name, value) for name, value in headers if name in _SHORT])
+        short = [(name, value) for name, value in headers if name in _SHORT]
+        if isinstance(newest, int) and environ["REQUEST_METHOD"] == "GET":
+            self._keep(key, Nothing(newest, etag, headers, short, body))
+        if status.startswith("200") and etag and _has(environ, etag):
+            start_response("304 Not Modified", short)
             return ()
         start_response(status, headers)
         return body
+
+    def _keep(self, key: _Key, said: Nothing) -> None:
+        """Keep an answer, and let go of the oldest for which there is no room any more."""
+        if sum(map(len, key)) > LONGEST_KEY:
+            return
+        self._drop(key)
+        with self._lock:
+            self._kept[key] = said
+            self._bytes += said.size
+            while self._bytes > KEPT:
+                self._bytes -= self._kept.pop(next(iter(self._kept))).size
+
+    def _drop(self, key: _Key) -> None:
+        with self._lock:
+            if gone := self._kept.pop(key, None):
+                self._bytes -= gone.size
 
     def _last(self, slug: str) -> int:
         """The paper's last event, as it was a quarter of a second ago at most."""
@@ -99,3 +137,12 @@ class Polls:
         if looked is None or now > looked[0]:
             looked = self._looked[slug] = (now + LOOK_AGAIN, self._newest(slug))
         return looked[1]
+
+
+def _has(environ: WSGIEnvironment, etag: str) -> bool:
+    """Whether who asks has this answer already: weakly compared, in a list, or by `*` (RFC 9110 §13.1.2)."""
+    said = environ.get("HTTP_IF_NONE_MATCH")
+    if said is None or said == etag:
+        return said is not None
+    tag, _ = unquote_etag(etag)
+    return tag is not None and parse_etags(said).contains_weak(tag)

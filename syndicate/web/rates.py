@@ -24,21 +24,24 @@ def count(visit: Visit) -> None:
     most = visit.services.settings.signups_per_hour
     if not most:
         return
-    rate, network = RateLimitItemPerHour(most), _network(visit.request.remote_addr or "")
+    rate, came_from = RateLimitItemPerHour(most), network(visit.request.remote_addr or "")
     limiter: MovingWindowRateLimiter = current_app.extensions.setdefault(
         "syndicate.rates", MovingWindowRateLimiter(MemoryStorage())
     )
-    if not limiter.hit(rate, network):
-        wait = limiter.get_window_stats(rate, network).reset_time - time.time()
+    if not limiter.hit(rate, came_from):
+        wait = limiter.get_window_stats(rate, came_from).reset_time - time.time()
         raise TooManyRequests(retry_after=max(1, int(wait) + 1))
 
 
-def _network(address: str) -> str:
-    """The network of an address; what is none (a socket, a proxy's mistake) counts as one."""
+def network(address: str, *, ipv4: int = IPV4, ipv6: int = IPV6) -> str:
+    """The network of an address, so many bits; what is none (a socket, a proxy's mistake) counts as one.
+
+    The address is the request's own: what one's proxies say of it has been read by then (`trusted_proxies`).
+    """
     try:
         host = ip_address(address.partition("%")[0])
     except ValueError:
         return "unknown"
     if host.version == 6 and host.ipv4_mapped:
         host = host.ipv4_mapped
-    return str(ip_network(f"{host}/{IPV4 if host.version == 4 else IPV6}", strict=False))
+    return str(ip_network(f"{host}/{ipv4 if host.version == 4 else ipv6}", strict=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -15,9 +16,12 @@ from syndicate.errors import SettingsError
 from syndicate.processes import end_with_parent
 from syndicate.services import open_services
 from syndicate.settings import Settings, load
-from syndicate.web import create_app
+from syndicate.web import create_app, waiting
 
-THREADS = 2 * (os.cpu_count() or 1) + 1  # of a worker; more gain nothing and make granian warn
+ANSWERING = 2 * (os.cpu_count() or 1) + 1  # threads of a worker; more gain nothing
+THREADS = (
+    ANSWERING + waiting.SEATS
+)  # a poll that waits sleeps in one; granian starts them when they are needed
 WAITING = 64  # requests taken at once by a worker; the others wait in the kernel
 LAST_ANSWERS = 5  # seconds to give them at the end; a bot's long poll may then be cut, and is asked again
 
@@ -34,6 +38,8 @@ def serve(settings: Settings) -> None:
     Raises SettingsError when the address cannot be listened on.
     """
     _check(settings.host, settings.port)
+    # It would warn at each start of threads that only sleep.
+    logging.getLogger("_granian").addFilter(lambda record: "spawning up to" not in record.getMessage())
     Server(
         "syndicate.web.server:app",
         factory=True,

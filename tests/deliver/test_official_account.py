@@ -119,3 +119,23 @@ def test_a_token_of_yesterday_is_refused_by_its_code(weixin: WeChat) -> None:
 
     assert refused.value.code in official_account.STALE_TOKEN
     assert key not in str(refused.value)
+
+
+@pytest.mark.parametrize("fault", ["504", "html", "drop-after", "words"])
+def test_a_token_that_does_not_come_is_no_doubt(weixin: WeChat, fault: str) -> None:
+    weixin.faults.append(fault)
+
+    with pytest.raises(DeliveryError) as told:
+        official_account.token(account(weixin), client())
+
+    assert not isinstance(told.value, DoubtfulDeliveryError)
+    assert not told.value.permanent
+
+
+def test_an_answer_whose_code_is_no_number_leaves_a_doubt(weixin: WeChat) -> None:
+    ours, http = account(weixin), client()
+    key = official_account.token(ours, http).value
+    weixin.faults.append("words")
+
+    with pytest.raises(DoubtfulDeliveryError, match="no number"):
+        official_account.add_draft(ours, http, key, [article("cover-0")])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
 
 import pytest
 
@@ -137,6 +138,30 @@ def test_no_key_is_ever_said(group: WeChat, kind: str) -> None:
     shown = repr(outcomes) + repr(signed) + signed.masked
 
     assert not any(key in shown for key in (WECOM, FEISHU, DINGTALK, "SEC-other"))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/cgi-bin/webhook/send?key={key}&debug=1",
+        "/cgi-bin/webhook/send?debug=1&key={key}&",
+        "/cgi-bin/webhook/send?key={key}#{key}",
+        "/open-apis/bot/v2/hook/{key}/",
+        "/open-apis/bot/v2/hook/{key}?x=12345678901234567890123456789012345678901234",
+        "/robot/send?access_token=693a%2D91f6%2Daa7c%2Dhush&x",
+    ],
+)
+@pytest.mark.parametrize("spelt", [str, unquote])
+def test_a_key_is_masked_wherever_it_stands_in_the_address(address: str, spelt: Callable[[str], str]) -> None:
+    key = "693a-91f6-aa7c-hush"
+    hook = Robot("readers", RobotKind.WECOM, f"https://robots.example{address.format(key=key)}")
+
+    said = robots._masked(f"no such hook: {spelt(hook.url)}; hint: [{key}]", hook)
+
+    assert key not in said
+    assert "693a" not in said
+    assert key not in hook.masked
+    assert len(hook.masked) == len("robots.example/…hush")
 
 
 def test_a_message_is_sent_without_escapes() -> None:

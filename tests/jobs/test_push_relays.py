@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from syndicate import store
 from syndicate.errors import IssueError
-from syndicate.jobs import cards, push_relays
+from syndicate.jobs import cards, push_relays, watch_pushes
 from syndicate.model import (
     ACCOUNT,
     Article,
@@ -27,7 +30,6 @@ from syndicate.model import (
 )
 from syndicate.services import Services
 from syndicate.store import accounts, pushes
-from tests.conftest import optional
 from tests.jobs.conftest import Clock
 from tests.samples import PAPER, article, issue
 from tests.samples import ingest as store_issue
@@ -186,6 +188,40 @@ def test_a_robot_of_a_section_is_told_of_that_section_only(services: Services, g
 
     assert "第3号" in text(group)
     assert "第1号" not in text(group)
+
+
+def test_what_moves_into_a_robot_s_section_is_new_to_it(services: Services, group: WeChat) -> None:
+    services = with_(
+        services,
+        robot(group, feed="section-zonghe", form=MessageForm.TEXT),
+        robot(group, name="editors", feed="all", form=MessageForm.TEXT),
+    )
+    printed(services, article(1), article(2))
+    push(services)
+    moved = article(1, section="zonghe")
+    printed(services, moved, article(2))
+    push(services)
+    printed(services, article(1), article(2))  # back
+    printed(services, moved, article(2))  # and there again
+    push(services)
+
+    assert states(services) == [PushState.PUSHED]
+    assert states(services, "editors") == [PushState.PUSHED]
+    assert "第1号" in text(group)
+    printed(services, article(2))
+    push(services)
+    assert states(services) == [PushState.PUSHED] * 2
+    assert "撤稿" in text(group)
+
+
+def test_what_moves_about_before_it_is_pushed_is_told_once(services: Services, group: WeChat) -> None:
+    services = with_(services, robot(group, feed="section-zonghe", each=Grouping.ARTICLE))
+    printed(services, article(1, section="zonghe"), article(2))
+    printed(services, article(1), article(2))
+    printed(services, article(1, section="zonghe"), article(2))
+    push(services)
+
+    assert len(group.shown) == 1
 
 
 def test_an_old_issue_is_no_news(services: Services, group: WeChat) -> None:
@@ -352,12 +388,47 @@ def test_a_lost_connection_is_a_doubt_for_a_person(
     assert states(services) == [PushState.PUSHED]
 
 
+@pytest.mark.parametrize("code", ["93000", "40058", "45033"])
+def test_what_was_refused_goes_out_once_a_person_has_mended_it(
+    services: Services, group: WeChat, clock: Clock, code: str
+) -> None:
+    services = with_(services, robot(group))
+    printed(services)
+    group.faults.extend([code] * push_relays.ATTEMPTS)
+    while not group.faults or states(services) != [PushState.FAILED]:
+        push(services)
+        clock.pass_(timedelta(minutes=5))
+        if states(services) == [PushState.FAILED]:
+            break
+    group.faults.clear()
+
+    (line,) = [line for line in watch_pushes.run(services).lines if "failed (" in line]
+    push_relays.decide(services, 1, PushState.DUE)
+    push(services)
+
+    assert "push 1 to qinglan readers" in line
+    assert "`syndicate robots again 1`" in line
+    assert states(services) == [PushState.PUSHED]
+    assert len(group.shown) == 1
+    assert watch_pushes.run(services).failed == ()
+
+
+def test_a_failed_push_did_not_arrive_whoever_says_so(services: Services, group: WeChat) -> None:
+    services = with_(services, robot(group))
+    group.faults.append("93000")
+    printed(services)
+    push(services)
+
+    with pytest.raises(IssueError, match="push 1: failed, not doubtful"):
+        push_relays.decide(services, 1, PushState.PUSHED)
+
+
 def test_only_a_doubt_is_decided_by_a_person(services: Services, group: WeChat) -> None:
     services = with_(services, robot(group))
     printed(services)
     push(services)
 
-    with pytest.raises(IssueError, match="push 1: pushed, not doubtful"):
+    with pytest.raises(IssueError, match="push 1: pushed, not doubtful or failed"):
         push_relays.decide(services, 1, PushState.DUE)
     with pytest.raises(IssueError, match="push 7: there is none"):
         push_relays.decide(services, 7, PushState.PUSHED)
@@ -452,13 +523,11 @@ def test_a_test_message_is_asked_for_and_sent_once(services: Services, group: We
 # ── the Official Account ─────────────────────────────────────────────────────────────────
 
 
-@pytest.fixture
-def _font() -> None:
-    if not cards.available():
-        optional("no font for Chinese is installed (Debian: fonts-noto-cjk)")
+def refuse_draft(group: WeChat, *faults: str) -> None:
+    """What is asked before the draft is answered: the token, covers and pictures of three articles."""
+    group.faults.extend([*[""] * 7, *faults])
 
 
-@pytest.mark.usefixtures("_font")
 def test_an_issue_becomes_one_draft_with_covers(services: Services, group: WeChat) -> None:
     services = with_(services, official=account(group))
 
@@ -477,7 +546,6 @@ def test_an_issue_becomes_one_draft_with_covers(services: Services, group: WeCha
     assert ledger(services, ACCOUNT)[0].said == "draft-1"
 
 
-@pytest.mark.usefixtures("_font")
 def test_a_photo_without_a_word_is_drafted_too(services: Services, group: WeChat) -> None:
     services = with_(services, official=account(group))
 
@@ -488,7 +556,6 @@ def test_a_photo_without_a_word_is_drafted_too(services: Services, group: WeChat
     assert group.drafts[0][0]["digest"]
 
 
-@pytest.mark.usefixtures("_font")
 def test_the_token_is_fetched_once_and_renewed_before_its_end(
     services: Services, group: WeChat, clock: Clock
 ) -> None:
@@ -505,7 +572,6 @@ def test_the_token_is_fetched_once_and_renewed_before_its_end(
     assert len(group.drafts) == 2
 
 
-@pytest.mark.usefixtures("_font")
 def test_a_token_that_was_ended_elsewhere_is_renewed_once(services: Services, group: WeChat) -> None:
     services = with_(services, official=account(group))
     printed(services)
@@ -519,7 +585,6 @@ def test_a_token_that_was_ended_elsewhere_is_renewed_once(services: Services, gr
     assert len(group.drafts) == 2
 
 
-@pytest.mark.usefixtures("_font")
 def test_while_one_process_renews_the_token_others_use_the_old_one(
     services: Services, group: WeChat, clock: Clock
 ) -> None:
@@ -537,10 +602,9 @@ def test_while_one_process_renews_the_token_others_use_the_old_one(
     assert len(group.drafts) == 2
 
 
-@pytest.mark.usefixtures("_font")
 def test_a_cover_that_is_there_is_not_uploaded_again(services: Services, group: WeChat, clock: Clock) -> None:
     services = with_(services, official=account(group))
-    group.faults.extend(["", "", "", "", "500"])  # token, three covers, then the draft
+    refuse_draft(group, "500")
     printed(services)
     push(services)
     assert group.drafts == []
@@ -552,12 +616,11 @@ def test_a_cover_that_is_there_is_not_uploaded_again(services: Services, group: 
     assert len(group.covers) == 3
 
 
-@pytest.mark.usefixtures("_font")
 def test_a_cover_that_somebody_deleted_is_uploaded_again(
     services: Services, group: WeChat, clock: Clock
 ) -> None:
     services = with_(services, official=account(group))
-    group.faults.extend(["", "", "", "", "40007"])
+    refuse_draft(group, "40007")
     printed(services)
     push(services)
 
@@ -568,13 +631,45 @@ def test_a_cover_that_somebody_deleted_is_uploaded_again(
     assert len(group.covers) == 6
 
 
-@pytest.mark.usefixtures("_font")
+@pytest.mark.parametrize("fault", ["504", "drop-after", "html"])
+def test_a_token_that_does_not_come_leaves_no_doubt_of_the_draft(
+    services: Services, group: WeChat, clock: Clock, fault: str
+) -> None:
+    services = with_(services, official=account(group))
+    printed(services)
+    push_relays._plan(services, services.settings.publications[0])
+    refuse_draft(group, "45009")
+    push(services)
+    clock.pass_(timedelta(hours=3))
+    group.faults.append(fault)  # to stable_token
+    push(services)
+    between = states(services, ACCOUNT)
+    clock.pass_(timedelta(hours=3))
+    push(services)
+
+    assert between == [PushState.DUE]
+    assert states(services, ACCOUNT) == [PushState.PUSHED]
+    assert len(group.drafts) == 1
+
+
+def test_a_stale_token_that_cannot_be_renewed_leaves_no_doubt_of_the_draft(
+    services: Services, group: WeChat, clock: Clock
+) -> None:
+    services = with_(services, official=account(group))
+    printed(services)
+    refuse_draft(group, "40001", "504")
+    push(services)
+
+    assert states(services, ACCOUNT) == [PushState.DUE]
+    assert group.drafts == []
+
+
 @pytest.mark.parametrize("fault", ["drop-before", "drop-after"])
 def test_a_draft_that_may_be_there_is_not_made_again(
     services: Services, group: WeChat, clock: Clock, fault: str
 ) -> None:
     services = with_(services, official=account(group))
-    group.faults.extend(["", "", "", "", fault])
+    refuse_draft(group, fault)
     printed(services)
 
     push(services)
@@ -585,14 +680,13 @@ def test_a_draft_that_may_be_there_is_not_made_again(
     assert len(group.drafts) == (fault == "drop-after")
 
 
-@pytest.mark.usefixtures("_font")
 @pytest.mark.parametrize(("what", "words"), [("whitelisted", "IP whitelist"), ("permitted", "草稿箱")])
 def test_what_the_account_may_not_do_is_said(
     services: Services, group: WeChat, what: str, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     services = with_(services, official=account(group))
     setattr(group, what, False)
-    printed(services)
+    printed(services, article(1))
 
     push(services)
 
@@ -602,8 +696,46 @@ def test_what_the_account_may_not_do_is_said(
     assert APPSECRET not in caplog.text
     assert not any(token in caplog.text for token in group.tokens)
 
+    setattr(group, what, True)
+    printed(services, article(1), article(2), article(3, page=2))
+    push(services)
+    assert group.drafts == []  # nothing is tried again by itself
+    push_relays.decide(services, failed.id, PushState.DUE)
+    push(services)
 
-def test_without_a_font_a_draft_has_no_cover(
+    assert states(services, ACCOUNT) == [PushState.PUSHED]
+    assert [len(draft) for draft in group.drafts] == [3]
+
+
+def test_each_article_of_a_draft_shows_its_card_above_the_text(services: Services, group: WeChat) -> None:
+    services = with_(services, official=account(group))
+
+    printed(services)
+    push(services)
+
+    shown = [re.findall(r'<img src="([^"]+)"', a["content"]) for a in group.drafts[0]]
+    assert [len(addresses) for addresses in shown] == [1, 1, 1]
+    assert {address for addresses in shown for address in addresses} == set(group.pictures)
+    assert {Image.open(BytesIO(picture)).size for picture in group.pictures.values()} == {(1068, 455)}
+    assert group.filtered == []
+
+
+def test_pictures_that_are_there_are_not_uploaded_again(
+    services: Services, group: WeChat, clock: Clock
+) -> None:
+    services = with_(services, official=account(group))
+    refuse_draft(group, "500")
+    printed(services)
+    push(services)
+
+    clock.pass_(timedelta(minutes=2))
+    push(services)
+
+    assert len(group.drafts) == 1
+    assert (len(group.covers), len(group.pictures)) == (3, 3)
+
+
+def test_without_a_font_a_draft_has_a_cover_without_words(
     services: Services, group: WeChat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cards, "available", tuple)
@@ -612,4 +744,5 @@ def test_without_a_font_a_draft_has_no_cover(
 
     push(services)
 
-    assert "no font for Chinese" in (ledger(services, ACCOUNT)[0].said or "")
+    assert len(group.drafts) == 1
+    assert {Image.open(BytesIO(cover)).size for cover in group.covers.values()} == {(900, 383)}

@@ -57,7 +57,9 @@ class Bot:
             environ_base={"REMOTE_ADDR": f"{self.address}.{self.asked // 50}"},  # a minute later
         )
         self.asked += 1
-        if got.status_code == 304:
+        if got.status_code == 304 or (
+            got.status_code == 404 and not self.told
+        ):  # a name that was not printed yet
             return None
         assert got.status_code == 200, got.text
         self.learn(got.headers.get("ETag"))

@@ -1,30 +1,48 @@
-"""A scripted month, polled by three kinds of bots at random: nothing twice, nothing missing, nothing too long."""
+"""A scripted month, polled by bots at random: nothing twice, nothing missing, nothing too long.
+
+Three of them are as people write them, over HTTP: one reads RSS, one asks with a cursor, one waits for an answer.
+The others look at every part of every message.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import feedparser
 import pytest
 from flask import Flask
+from werkzeug.serving import make_server
 
 from syndicate import store
+from syndicate.deliver import public
 from syndicate.deliver.mailer import MaildirMailer
 from syndicate.deliver.public import PublicFolder
 from syndicate.deliver.tokens import Tokens
+from syndicate.jobs import publish
 from syndicate.model import Entry, Issue
+from syndicate.render.budget import Unit, size
 from syndicate.services import Services
 from syndicate.settings import load
 from syndicate.store import entries, feeds
-from syndicate.web import create_app
+from syndicate.web import create_app, polls, published, waiting
 from tests.month.bots import Bot, CardBot, DraftBot, Message, TextBot
 from tests.month.test_month import ARTICLES, FIRST, LAST, PAPER, ZONE, Killed, Month, _issue
+from tests.wechat.bots import CursorBot, LongPollBot, RssBot
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 AWAY = (date(2026, 10, 16), date(2026, 11, 17))  # for a month one of them does not poll
+
+CAME_AGAIN = "/yuebao/2026-10-20/1/3"  # it was taken back, and printed again weeks later
 
 
 @dataclass
@@ -37,6 +55,29 @@ class RelayMonth(Month):
     site: Flask | None = None
     restarts: int = 0
     cut_short: int = 0
+    people: dict[str, RssBot | CursorBot] = field(default_factory=dict)  # as users write them
+    sent: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # by each of these
+    asked: int = 0
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """The site as it is now; fifty requests are a minute of somebody else's."""
+        self.asked += 1
+        environ["REMOTE_ADDR"] = f"10.2.{self.asked // 12_500}.{self.asked // 50 % 250}"
+        assert self.site is not None
+        return self.site(environ, start_response)
+
+    def start(self, url: str, memory: Path) -> None:
+        """The three bots of users; each begins with what comes next."""
+        relayed = f"{url}/yuebao/relay/all.json"
+        self.site = create_app(self.services)
+        publish.run(self.services)
+        self.people = {
+            "rss": RssBot(f"{url}/yuebao/feeds/all.rss", self.sent["rss"].append, memory / "rss"),
+            "cursor": CursorBot(relayed, self.sent["cursor"].append, memory / "cursor"),
+            "waiting": LongPollBot(relayed, self.sent["waiting"].append, memory / "waiting", wait=1),
+        }
+        for bot in self.people.values():
+            bot.poll()
 
     def print(self, day: date) -> None:
         """Before the issue is stored its reader is killed at times; afterwards other things happen."""
@@ -67,7 +108,10 @@ class RelayMonth(Month):
                 except Killed:
                     self.cut_short += 1
             self.poll()
+        asks = threading.Thread(target=self.people["waiting"].poll)
+        asks.start()
         super().take(issue, killed=killed)
+        asks.join()
         self.poll()
 
     def poll(self) -> None:
@@ -76,9 +120,14 @@ class RelayMonth(Month):
             self.site = create_app(self.services)
             self.restarts += 1
         visitor = self.site.test_client()
+        for name, person in self.people.items():
+            if name != "waiting" and self.chance.random() < 0.5:
+                person.poll()
+            if isinstance(person, CursorBot) and self.chance.random() < 0.2:
+                person.sent.clear()  # started anew: it has its cursor and no more
         for name, bot in self.bots.items():
             away = name == "traveller" and AWAY[0] <= self.now.astimezone(ZONE).date() < AWAY[1]
-            if not away and self.chance.random() < bot.eager:
+            if not away and (not bot.cursor or self.chance.random() < bot.eager):
                 bot.poll(visitor, self.chance)
         for item in reversed(feedparser.parse(visitor.get("/yuebao/feeds/issues.rss").data).entries):
             if item.id not in self.pushed:
@@ -86,10 +135,27 @@ class RelayMonth(Month):
 
     def last_poll(self) -> None:
         """When nothing happens any more, every bot asks once more."""
-        visitor = create_app(self.services).test_client()
+        self.site = create_app(self.services)
+        visitor = self.site.test_client()
         for bot in self.bots.values():
             for _ in range(100):
                 bot.poll(visitor, self.chance)
+        for person in self.people.values():
+            person.poll()
+
+
+@contextmanager
+def served(app: WSGIApplication) -> Iterator[str]:
+    """The address at which the application is served until the end of the block."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def _killed(*_: object) -> None:
@@ -99,13 +165,22 @@ def _killed(*_: object) -> None:
 @pytest.fixture(scope="module")
 def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayMonth]:
     """The whole month, lived once."""
+    with pytest.MonkeyPatch.context() as eager:  # these bots ask again within milliseconds
+        eager.setattr(polls, "LOOK_AGAIN", 0.0)
+        eager.setattr(waiting, "LOOK", 0.02)
+        for kept in (published, public):
+            eager.setattr(kept, "_LOOK_AGAIN", 0.0)
+        yield from lived(tmp_path_factory)
+
+
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayMonth]:
     data: Path = tmp_path_factory.mktemp("relay")
     for name in ("inbox", "archive", "quarantine", "public"):
         (data / name).mkdir()
     settings = load({"SYNDICATE_DATA": str(data), "SYNDICATE_BASE_URL": "https://yuebao.example"})
     engine = store.open_engine(settings.database_url)
     store.migrate(engine)
-    lived: list[RelayMonth] = []
+    months: list[RelayMonth] = []
     services = Services(
         settings=replace(settings, publications=(PAPER,), books=False),
         db=engine,
@@ -113,10 +188,10 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayMonth]:
         public=PublicFolder(data / "public"),
         tokens=Tokens("secret"),
         desk_password="x",
-        now=lambda: lived[0].now,
+        now=lambda: months[0].now,
     )
-    lived.append(RelayMonth(services, datetime.combine(FIRST, time(5), ZONE)))
-    lived[0].bots = {
+    months.append(RelayMonth(services, datetime.combine(FIRST, time(5), ZONE)))
+    months[0].bots = {
         "group": TextBot("all", "10.1.1", limit=20, eager=0.7),
         "slow": TextBot("all", "10.1.2", limit=1, eager=0.15),
         "traveller": TextBot("all", "10.1.3", limit=7, eager=0.5),
@@ -124,14 +199,16 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayMonth]:
         "others": CardBot("section-qita", "10.1.5", limit=3, eager=0.4),
         "dawdler": TextBot("all", "10.1.8", limit=4, eager=0.6, at_once=False),
         "account": DraftBot("all", "10.1.6", limit=100, eager=0.3),
-        "byline": DraftBot("byline-林明", "10.1.7", limit=5, eager=0.2),
+        "byline": DraftBot("byline-林明", "10.1.7", limit=5, eager=0.2, cursor=""),
     }
     visitor = create_app(services).test_client()
-    for bot in lived[0].bots.values():
-        bot.poll(visitor, lived[0].chance)  # a cursor, before the first issue
-    lived[0].live()
-    lived[0].last_poll()
-    yield lived[0]
+    for bot in months[0].bots.values():
+        bot.poll(visitor, months[0].chance)  # a cursor, before the first issue
+    with served(months[0]) as url:
+        months[0].start(url, tmp_path_factory.mktemp("bots"))
+        months[0].live()
+        months[0].last_poll()
+    yield months[0]
     engine.dispose()
 
 
@@ -224,6 +301,45 @@ def test_a_bot_that_reads_only_the_issue_feed_pushes_each_issue_once(
     days = sorted({entry.date for entry in ledger.values()})
 
     assert [id_.rsplit("/", 1)[1] for id_ in month.pushed] == [f"{day:%Y%m%d}" for day in days]
+
+
+def news(month: RelayMonth, name: str) -> list[str]:
+    """The addresses that one of the users' bots showed as new, in order."""
+    fresh = [text for text in month.sent[name] if "【" not in text.split("\n")[0]]
+    return [text.rsplit("\n", 1)[1].removeprefix("https://yuebao.example") for text in fresh]
+
+
+@pytest.mark.parametrize("name", ["rss", "cursor", "waiting"])
+def test_bots_as_users_write_them_show_every_article_once(
+    month: RelayMonth, ledger: dict[str, Entry], name: str
+) -> None:
+    first = FIRST if name == "rss" else None  # what stands in a feed when a bot first finds it is old to it
+
+    shown = news(month, name)
+
+    assert {e.path for e in ledger.values() if e.withdrawn is None and e.date != first} <= set(shown)
+    assert [path for path in set(shown) if shown.count(path) > 1] in ([], [CAME_AGAIN])
+    assert all(size(text, Unit.BYTES) <= 2048 for text in month.sent[name])
+
+
+@pytest.mark.parametrize("name", ["cursor", "waiting"])
+def test_bots_as_users_write_them_show_the_paper_s_order(month: RelayMonth, name: str) -> None:
+    places = [_place({"url": path}) for path in news(month, name) if path != CAME_AGAIN]
+
+    assert places == sorted(places)
+
+
+def test_a_bot_that_reads_rss_shows_one_day_after_the_other(month: RelayMonth) -> None:
+    days = [_place({"url": path})[0] for path in news(month, "rss")]
+
+    assert days == sorted(days)
+
+
+@pytest.mark.parametrize("name", ["cursor", "waiting"])
+def test_bots_with_a_cursor_show_corrections_and_withdrawals(month: RelayMonth, name: str) -> None:
+    marks = {text[:4] for text in month.sent[name]}
+
+    assert {"【更正】", "【撤稿】"} <= marks
 
 
 def _place(message: Message) -> tuple[str, int, int]:

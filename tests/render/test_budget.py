@@ -93,12 +93,46 @@ def test_nothing_is_cut_inside_a_grapheme(text: str, limit: int, unit: Unit) -> 
 def test_nothing_is_cut_inside_a_number(number: int, before: int, unit: Unit) -> None:
     text = "总" * before + str(number) + "万元的项目落户青岚，明年年底以前全部建成"
     limit = size(text[: before + 4], unit) + size("…", unit)
-    if before < 9:  # a number longer than half of the budget is cut
-        return
 
     kept = cut(text, limit, unit).removesuffix("…")
 
     assert not (len(kept) < len(text) and kept[-1:].isdigit() and text[len(kept)].isdigit())
+
+
+SEPARATOR = some.sampled_from([".", ",", "，", "．", ":", "：", "∶", "/"])
+GROUPS = some.lists(some.sampled_from(["1", "23", "456", "７", "８９"]), min_size=1, max_size=5)
+THOUSANDS = some.lists(some.sampled_from(["234", "567", "０８９"]), min_size=1, max_size=3)
+WRITTEN = (
+    some.builds(lambda groups, mark: mark.join(groups), GROUPS, SEPARATOR)
+    | some.builds(lambda groups, space: space.join(["1", *groups]), THOUSANDS, some.sampled_from("  \u202f"))
+    | some.text("〇一二三四五六七八九十百千万亿", min_size=1, max_size=25)
+)
+
+
+@given(
+    some.lists(some.tuples(some.text("青岚日报，。！ \r\n", max_size=8), WRITTEN), min_size=1, max_size=6),
+    some.integers(0, 60),
+    UNITS,
+)
+def test_however_a_number_is_written_it_stays_whole(
+    words: list[tuple[str, str]], limit: int, unit: Unit
+) -> None:
+    pieces = [piece for before, number in words for piece in (f"青{before}青", number)]
+    text = "".join([*pieces, "青"])
+    ends, at = set(), 0
+    for piece in pieces:
+        if not piece.startswith("青"):
+            ends |= set(range(at + 1, at + len(piece)))
+        at += len(piece)
+
+    kept = cut(text, limit, unit).removesuffix("…")
+
+    assert len(kept) not in ends
+    assert not kept.endswith("\r")
+
+
+def test_what_no_number_is_so_long_for_may_be_cut() -> None:
+    assert cut("9" * 50, 10) == "9" * 9 + "…"
 
 
 def test_bytes_and_units_are_counted_as_others_count_them() -> None:
@@ -129,6 +163,17 @@ def test_blocks_are_kept_whole_or_left_out(blocks: list[str], limit: int) -> Non
         ("大家请看这一个网页https://a.example/", 18, "大家请看这一个网页…"),
         ("会议定于明日15:30开始", 9, "会议定于明日…"),
         ("好。\u0301再来一次吧", 4, "好。\u0301…"),
+        ("全长1 234 567米的大桥", 6, "全长…"),
+        ("全长1\u202f234\u202f567米的大桥", 9, "全长…"),
+        ("今年产量约３．５万吨，比去年多", 8, "今年产量约…"),
+        ("最后比分为3∶2，主队获胜", 8, "最后比分为…"),
+        ("捐款１，２３４元的老人", 6, "捐款…"),
+        ("现有一百二十三万四千五百六十七人", 9, "现有…"),
+        ("早上六点四十分发车", 5, "早上…"),
+        ("增长12.5％以上的企业", 7, "增长…"),
+        ("1 234 567米", 6, "…"),
+        ("第一行\r\n第二行\r\n第三行", 5, "第一行…"),
+        ("第一行字\r\n第二行", 6, "第一行字…"),
     ],
 )
 def test_numbers_addresses_and_marks_stay_whole(text: str, limit: int, kept: str) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 from PIL import Image
 
 from syndicate.errors import RenderError
-from syndicate.render import cards
+from syndicate.render import cards, pen
 from syndicate.render.cards import Card, card, card_of
 from syndicate.render.covers import PAPER
 from tests.render import paper
@@ -146,3 +146,19 @@ def test_the_address_changes_with_what_the_card_says() -> None:
     assert first.split("?")[0] == f"https://paper.example{cards.path(entry, 'wide')}"
     assert cards.address(entry, paper.PAPER, "https://paper.example", "wide") == first
     assert cards.address(other, paper.PAPER, "https://paper.example", "wide") != first
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_card_without_a_word_needs_no_font(size: tuple[int, int]) -> None:
+    picture = opened(cards.plain(TOLD, size)).convert("RGB")
+
+    assert picture.size == size
+    assert len(picture.getcolors() or []) == 3
+    assert cards.plain(TOLD, size) == cards.plain(TOLD, size)
+
+
+def test_few_faces_are_kept_open(installed: tuple[Path, ...]) -> None:
+    for n in range(1, 60):
+        card(replace(TOLD, headline="桥" * n, kicker="沙" * n), cards.WIDE, installed)
+
+    assert pen._font.cache_info().currsize <= 24

@@ -127,3 +127,12 @@ def test_a_draft_is_the_article_with_its_style_in_the_tags() -> None:
     assert articles.headline(paper.ENTRIES[0].article) == draft["title"]
     assert re.findall(r"<p(?! style)[^>]*>", draft["content"]) == ["<p>"]  # the last: where it was printed
     assert "class" not in draft["content"]
+
+
+def test_two_corrections_of_one_second_are_two_messages() -> None:
+    first = replace(paper.ENTRIES[0], updated=paper.PRINTED + timedelta(hours=1))
+    second = replace(first, updated=first.updated + timedelta(microseconds=400))
+
+    told = [message(entry, PushKind.CORRECTED)["id"] for entry in (first, second, second)]
+
+    assert told[0] != told[1] == told[2]

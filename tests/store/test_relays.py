@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
 
@@ -12,10 +12,10 @@ from hypothesis import strategies as some
 from sqlalchemy import Engine, select
 
 from syndicate import store
-from syndicate.model import Article, PushKind
+from syndicate.model import Article, Byline, PushKind
 from syndicate.store import entries as ledger
 from syndicate.store import relays
-from syndicate.store.tables import entries, relay_events
+from syndicate.store.tables import entries, relay_events, relay_names
 from tests.samples import DAY, NOW, PAPER, article, ingest, issue
 
 LATER = NOW + timedelta(hours=1)
@@ -147,3 +147,27 @@ def _printed(shown: list[bool], said: list[int], moved: list[bool]) -> Iterator[
         if shown[n]:
             section = "zonghe" if moved[n] else "yaowen"
             yield article(n + 1, headline=f"第{n}条，第{said[n]}稿", section=section)
+
+
+def test_what_was_printed_before_names_were_noted_stands_under_them_from_its_first_event(
+    engine: Engine,
+) -> None:
+    written = replace(article(1), byline=Byline(reporters=("何晓楠", "郑文海")), series="乡村手记②")
+    ingest(engine, issue(written, article(2)))
+    ingest(engine, issue(replace(written, headline="更正后的标题"), article(2)), now=LATER)
+    noted = relay_names_of(engine)
+
+    with store.writing(engine) as db:
+        for table in ("relay_names", "account_pictures"):
+            db.exec_driver_sql(f"DROP TABLE {table}")
+        db.exec_driver_sql("UPDATE alembic_version SET version_num = '0008'")
+    store.migrate(engine)
+
+    assert noted == [("byline-何晓楠", 1), ("byline-郑文海", 1), ("series-乡村手记", 1)]
+    assert relay_names_of(engine) == noted
+
+
+def relay_names_of(engine: Engine) -> list[tuple[str, int]]:
+    """The feeds of names that were noted, and since which event."""
+    with store.reading(engine) as db:
+        return sorted((row.feed, row.seq) for row in db.execute(select(relay_names)))

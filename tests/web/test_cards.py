@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -73,9 +73,11 @@ def test_a_withdrawn_article_s_card_is_gone(services: Services, client: FlaskCli
     with store.reading(services.db) as db:
         second = entries.find(db, "qinglan", DAY, 1, 2)
     assert second is not None
+    assert client.get(cards.path(second, "wide")).status_code == 200
     store_issue(services.db, issue(article(1)))
 
     assert client.get(cards.path(second, "wide")).status_code == 410
+    assert list((services.settings.data / "cards").rglob("*.png")) == []
 
 
 @pytest.mark.parametrize("name", ["1-9-wide", "9-1-wide", "1-1-tall", "1-1", "01-1-wide", "1-1-wide.x"])
@@ -94,17 +96,35 @@ def test_a_full_disk_costs_the_copy_only(services: Services) -> None:
     assert create_app(services).test_client().get(CARD).status_code == 200
 
 
-def test_a_machine_without_a_font_has_no_cards(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("families", [(), (Path("no-font.otf"),)], ids=("none", "broken"))
+@pytest.mark.parametrize("shape", cards.SHAPES)
+def test_without_a_font_every_address_has_a_picture_of_its_shape(
+    services: Services, monkeypatch: pytest.MonkeyPatch, families: tuple[Path, ...], shape: str
+) -> None:
     print_issue(services, article(1))
-    monkeypatch.setattr(job, "available", tuple)
+    monkeypatch.setattr(job, "available", lambda: families)
+    visitor = create_app(services).test_client()
 
-    assert create_app(replace(services)).test_client().get(CARD).status_code == 404
+    for name in (f"{DAY}/1-1", "paper"):
+        answer = visitor.get(f"/qinglan/cards/{name}-{shape}.png")
+
+        assert (answer.status_code, answer.content_type) == (200, "image/png")
+        assert Image.open(BytesIO(answer.data)).size == cards.SHAPES[shape]
 
 
-def test_what_shows_links_shows_the_card(front: FlaskClient) -> None:
+@pytest.mark.parametrize("shape", cards.SHAPES)
+def test_the_paper_has_a_card_of_its_own(front: FlaskClient, shape: str) -> None:
+    answer = front.get(f"/qinglan/cards/paper-{shape}.png")
+
+    assert (answer.status_code, answer.content_type) == (200, "image/png")
+    assert Image.open(BytesIO(answer.data)).size == cards.SHAPES[shape]
+    assert front.get("/qinglan/cards/paper-tall.png").status_code == 404
+
+
+def test_what_shows_links_shows_a_square_card_first_and_a_wide_one(front: FlaskClient) -> None:
     text = front.get(f"/qinglan/{DAY}/1/1").text
 
-    told = re.search(r'<meta property="og:image" content="https://paper\.example([^"]+)">', text)
-    assert told
-    assert Image.open(BytesIO(front.get(told[1]).data)).size == cards.SHAPES["shared"]
+    told = re.findall(r'<meta property="og:image" content="https://paper\.example([^"]+)">', text)
+    sizes = [Image.open(BytesIO(front.get(address).data)).size for address in told]
+    assert sizes == [cards.SHAPES["square"], cards.SHAPES["shared"]]
     assert 'content="summary_large_image"' in text

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from syndicate import store
 from syndicate.jobs import examine
-from syndicate.model import DeliveryState, OfficialAccount, PushState, Robot, RobotKind
+from syndicate.model import DeliveryState, OfficialAccount, PushKind, PushState, Robot, RobotKind
 from syndicate.services import Services
 from syndicate.store import deliveries, digests, entries, pushes, subscriptions
 from syndicate.store.deliveries import Settled
@@ -270,3 +270,22 @@ def test_a_person_says_what_became_of_a_doubtful_push(services: Services) -> Non
 
     assert "一切正常" in visitor.get("/desk", headers=DESK).text
     assert visitor.post("/desk/pushes/1", headers=DESK, data={"wish": "again"}).status_code == 404
+
+
+def test_a_failed_push_is_named_and_pushed_again_by_a_button(services: Services) -> None:
+    visitor = create_app(robots(services)).test_client()
+    with store.writing(services.db) as db:
+        pushes.add(db, "qinglan", "readers", PushKind.NEW, DAY, (), 1, NOW, NOW)
+        claimed = pushes.claim(db, 1, NOW)
+        assert claimed
+        pushes.settle(db, claimed, PushState.FAILED, NOW, said="93000: its key is not valid")
+
+    text = visitor.get("/desk", headers=DESK).get_data(as_text=True)
+    refused = visitor.post("/desk/pushes/1", headers=DESK, data={"wish": "arrived"})
+    pressed = visitor.post("/desk/pushes/1", headers=DESK, data={"wish": "again"})
+
+    assert "这些消息被拒收" in text
+    assert 'action="/desk/pushes/1"' in text
+    assert (refused.status_code, pressed.status_code) == (404, 303)
+    with store.reading(services.db) as db:
+        assert pushes.due(db, NOW) == (1,)

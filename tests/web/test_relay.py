@@ -15,12 +15,14 @@ import pytest
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as some
+from limits import RateLimitItemPerMinute
 
+from syndicate.model import Byline, Issue
 from syndicate.render.budget import Unit, size
 from syndicate.services import Services
 from syndicate.settings import CHECKOUT
 from syndicate.store.relays import Cursor
-from syndicate.web import create_app, relay
+from syndicate.web import create_app, cursors, relay, waiting
 from tests.samples import DAY, NOW, PAPER, article, ingest, issue
 
 LATER = NOW + timedelta(hours=1)
@@ -28,10 +30,9 @@ FEED = "/qinglan/relay/all.json"
 
 
 @pytest.fixture(autouse=True)
-def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test begins with a limit that nothing was counted against."""
-    relay._limiter.storage.reset()
-    monkeypatch.setattr(relay, "LOOK", 0.01)
+def awake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits is told at once."""
+    monkeypatch.setattr(waiting, "LOOK", 0.01)
 
 
 def poll(client: FlaskClient, path: str = FEED, **asked: object) -> dict[str, Any]:
@@ -249,12 +250,70 @@ def test_what_makes_no_sense_is_refused_in_one_line(client: FlaskClient, asked: 
         "nobody/relay/all",
         *(
             f"qinglan/relay/{feed}"
-            for feed in ("nothing", "page-x", "page-0", "section-nix", "issues", "section-", "all-")
+            for feed in (
+                "nothing", "page-x", "page-0", "section-nix", "issues", "section-", "all-", "byline-何小楠",
+                "series-nix", "toutiao",
+            )
         ),
+        "qinglan/relay/a b",
     ],
-)
+)  # fmt: skip
 def test_an_unknown_paper_or_feed_is_not_found(client: FlaskClient, path: str) -> None:
-    assert client.get(f"/{path}.json").status_code == 404
+    answer = client.get(f"/{path}.json")
+
+    assert answer.status_code == 404
+    assert answer.mimetype == "application/json"
+    assert set(json.loads(answer.data)) == {"error"}
+
+
+def test_only_reading_is_allowed_and_that_is_said_in_json(client: FlaskClient) -> None:
+    answer = client.post(FEED)
+
+    assert (answer.status_code, answer.mimetype) == (405, "application/json")
+    assert "GET" in answer.headers["Allow"]
+
+
+def test_a_database_that_is_away_is_said_in_json(client: FlaskClient, services: Services) -> None:
+    database = services.settings.data / "syndicate.sqlite"
+    services.db.dispose()
+    database.rename(database.with_suffix(".away"))
+    database.mkdir()
+
+    answer = client.get(FEED)
+
+    assert (answer.status_code, answer.mimetype) == (503, "application/json")
+    assert answer.headers["Retry-After"]
+
+
+def named(*names: str, series: str | None = None) -> Issue:
+    return issue(replace(article(1), byline=Byline(reporters=names), series=series), article(2))
+
+
+@pytest.mark.parametrize("feed", ["byline-何晓楠", "series-乡村手记"])
+def test_a_name_s_bots_hear_of_the_correction_that_takes_the_name_away(
+    client: FlaskClient, services: Services, feed: str
+) -> None:
+    path = f"/qinglan/relay/{feed}.json"
+    ingest(services.db, named("何晓楠", series="乡村手记"))
+    first = poll(client, path)
+    ingest(services.db, named("郑文海"), now=LATER)
+    corrected = poll(client, path, after=first["cursor"])
+    ingest(services.db, issue(article(2)), now=LATER + timedelta(hours=1))
+    withdrawn = poll(client, path, after=corrected["cursor"])
+
+    assert told(first) == [("new", f"{DAY}/1/1")]
+    assert told(corrected) == [("corrected", f"{DAY}/1/1")]
+    assert told(withdrawn) == [("withdrawn", f"{DAY}/1/1")]
+
+
+def test_an_article_is_new_to_who_gets_its_byline_later(client: FlaskClient, services: Services) -> None:
+    path = "/qinglan/relay/byline-郑文海.json"
+    ingest(services.db, issue(replace(article(2), byline=Byline(reporters=("郑文海",)))))
+    cursor = poll(client, path)["cursor"]
+    both = replace(article(1), byline=Byline(reporters=("郑文海",)))
+    ingest(services.db, issue(both, replace(article(2), byline=Byline(reporters=("郑文海",)))), now=LATER)
+
+    assert told(poll(client, path, after=cursor)) == [("new", f"{DAY}/1/2")]
 
 
 def test_a_renamed_section_is_found_under_its_new_name(client: FlaskClient) -> None:
@@ -267,7 +326,7 @@ def test_a_renamed_section_is_found_under_its_new_name(client: FlaskClient) -> N
 def test_a_cursor_of_a_newer_database_is_refused(client: FlaskClient, services: Services) -> None:
     ingest(services.db, issue())
 
-    assert client.get(FEED, query_string={"after": relay.written(Cursor(99))}).status_code == 400
+    assert client.get(FEED, query_string={"after": cursors.written(Cursor(99), "qinglan")}).status_code == 400
 
 
 STEPS = some.lists(some.tuples(some.integers(1, 10**6), some.integers(1, 10**6)), max_size=40)
@@ -280,14 +339,31 @@ def test_a_cursor_is_read_as_it_was_written(seen: int, steps: list[tuple[int, in
         newest = max(newest, cursor.at + on + more)
         cursor = cursor.come(cursor.at + on, newest)
 
-    assert relay.read(relay.written(cursor)) == cursor
+    written = cursors.written(cursor, "qinglan")
+    assert cursors.read(written, "qinglan") == cursor
+    assert cursors.read(written, "another") is None
 
 
 @given(some.text())
 def test_no_text_breaks_the_reading_of_cursors(text: str) -> None:
-    read = relay.read(text)
+    read = cursors.read(text, "qinglan")
 
     assert read is None or isinstance(read, Cursor)
+
+
+@given(some.integers(0, 10**9), some.data())
+def test_half_of_a_cursor_is_none(seen: int, data: some.DataObject) -> None:
+    written = cursors.written(Cursor(seen).come(seen + 7, seen + 900), "qinglan")
+    half = written[: data.draw(some.integers(0, len(written) - 1))]
+    place = data.draw(some.integers(0, len(written) - 1))
+    other = data.draw(some.sampled_from("AZaz09-_").filter(lambda mark: mark != written[place]))
+
+    assert cursors.read(half, "qinglan") is None
+    assert cursors.read(written[:place] + other + written[place + 1 :], "qinglan") is None
+
+
+def test_cursors_of_the_first_kind_are_still_good() -> None:
+    assert cursors.read("MS4xMi4yMC4zMA", "qinglan") == Cursor(12, ((20, 30),))
 
 
 def test_a_poll_with_nothing_new_is_answered_by_its_etag_until_something_happens(
@@ -324,18 +400,6 @@ def test_a_long_poll_with_nothing_new_ends_with_its_time(client: FlaskClient) ->
     assert told(poll(client, after=poll(client, after="now")["cursor"], wait=1)) == []
 
 
-def test_who_finds_no_room_to_wait_is_answered_at_once(client: FlaskClient) -> None:
-    cursor = poll(client, after="now")["cursor"]
-    relay._waiting.acquire()
-    relay._waiting.acquire()
-    try:
-        answer = client.get(FEED, query_string={"after": cursor, "wait": 30})
-        assert answer.headers["Retry-After"] == "10"
-        assert told(json.loads(answer.data)) == []
-    finally:
-        relay._waiting.release(2)
-
-
 def test_who_asks_too_often_is_told_when_to_come_again(client: FlaskClient, services: Services) -> None:
     ingest(services.db, issue())
     answers = [client.get(FEED) for _ in range(relay.A_MINUTE + 1)]
@@ -344,20 +408,39 @@ def test_who_asks_too_often_is_told_when_to_come_again(client: FlaskClient, serv
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 61
 
 
+@pytest.mark.parametrize("asked", ["", "&wait=0", "&limit=5&wait=0", "&other=1"])
+def test_polls_with_nothing_new_count_for_no_limit(
+    client: FlaskClient, services: Services, asked: str
+) -> None:
+    ingest(services.db, issue())
+    path = f"{FEED}?after={poll(client)['cursor']}{asked}"
+    tag = client.get(path).headers["ETag"]
+
+    codes = {client.get(path, headers={"If-None-Match": tag}).status_code for _ in range(2 * relay.A_MINUTE)}
+
+    assert codes == {304}
+
+
 @pytest.mark.parametrize(
-    ("peer", "forwarded", "network"),
+    ("proxies", "forwarded", "codes"),
     [
-        ("203.0.113.7", "", "203.0.113.7"),
-        ("203.0.113.7", "198.51.100.1", "203.0.113.7"),  # said by a stranger
-        ("127.0.0.1", "198.51.100.1", "198.51.100.1"),
-        ("127.0.0.1", "6.6.6.6, 198.51.100.1", "198.51.100.1"),
-        ("127.0.0.1", "nonsense", "127.0.0.1"),
-        ("2001:db8:1:2:3:4:5:6", "", "2001:db8:1:2::/64"),
-        ("", "", ""),
+        (0, "198.51.100.{n}", [200, 429]),  # said by a stranger, from wherever
+        (1, "198.51.100.{n}", [200, 200]),
+        (1, "203.0.113.{n}, 198.51.100.1", [200, 429]),
+        (1, "2001:db8:1:2::{n}", [200, 429]),
     ],
 )
-def test_rates_are_counted_by_network(peer: str, forwarded: str, network: str) -> None:
-    assert relay._network(peer, forwarded) == network
+def test_rates_are_counted_by_address_as_one_s_own_proxies_tell_it(
+    services: Services, monkeypatch: pytest.MonkeyPatch, proxies: int, forwarded: str, codes: list[int]
+) -> None:
+    monkeypatch.setattr(relay, "_RATE", RateLimitItemPerMinute(1))
+    settings = replace(services.settings, trusted_proxies=proxies)
+    visitor = create_app(replace(services, settings=settings)).test_client()
+    ingest(services.db, issue())
+
+    came = [visitor.get(FEED, headers={"X-Forwarded-For": forwarded.format(n=n)}) for n in (1, 2)]
+
+    assert [answer.status_code for answer in came] == codes
 
 
 def test_a_paper_that_wants_tokens_answers_only_its_bots(services: Services) -> None:
@@ -381,6 +464,9 @@ def test_the_description_says_what_is_answered(client: FlaskClient) -> None:
 
     assert said["openapi"].startswith("3.1")
     assert said["servers"] == [{"url": "https://paper.example"}]
+    assert set(said["paths"]["/{paper}/relay/{feed}.json"]["get"]["responses"]) == {
+        "200", "301", "304", "400", "401", "404", "429", "503",
+    }  # fmt: skip
     jsonschema.Draft202012Validator.check_schema(said["components"]["schemas"]["Answer"])
     parameters = said["paths"]["/{paper}/relay/{feed}.json"]["get"]["parameters"]
     bounds = {one["name"]: one["schema"].get("maximum") for one in parameters}

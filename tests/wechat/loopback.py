@@ -344,6 +344,8 @@ def _play(request: BaseHTTPRequestHandler, heard: WeChat) -> None:
         return _said(request, int(fault), b"busy")
     if fault == "html":
         return _said(request, 200, b"<html>busy</html>")
+    if fault == "words":
+        return _said(request, 200, b'{"errcode":"busy","errmsg":"played"}')
     if re.fullmatch(r"-?\d+", fault):
         return _said(
             request, 200, json.dumps({"errcode": int(fault), "code": int(fault), "errmsg": "played"}).encode()

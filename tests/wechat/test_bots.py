@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 import requests
+from PIL import Image
 from werkzeug.serving import make_server
 
 from syndicate.deliver import public
 from syndicate.jobs import publish
 from syndicate.services import Services
-from syndicate.web import create_app, polls, published, relay
+from syndicate.settings import CHECKOUT
+from syndicate.web import create_app, polls, published, waiting
 from tests.jobs.conftest import Clock
 from tests.samples import PAPER, article, issue
 from tests.samples import ingest as store_issue
@@ -27,8 +31,7 @@ FIRST = date(2026, 11, 16)
 @pytest.fixture
 def site(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of the served site."""
-    relay._limiter.storage.reset()
-    monkeypatch.setattr(relay, "LOOK", 0.02)
+    monkeypatch.setattr(waiting, "LOOK", 0.02)
     monkeypatch.setattr(polls, "LOOK_AGAIN", 0.0)  # these bots ask again within milliseconds
     for kept in (published, public):
         monkeypatch.setattr(kept, "_LOOK_AGAIN", 0.0)
@@ -116,3 +119,57 @@ def test_a_bot_that_waits_is_told_at_once(
     waiting.join()
     assert len(sent) == 1
     assert "第3条消息" in sent[0]
+
+
+def test_a_card_that_a_bot_forwards_has_a_picture_as_wecom_shows_it(
+    services: Services, site: str, group: WeChat, clock: Clock
+) -> None:
+    printed(services, clock, 3, 4, day=FIRST)
+    told = requests.get(f"{site}/qinglan/relay/all.json", timeout=10).json()["messages"]
+
+    for message in told:
+        said = {"msgtype": "news", "news": {"articles": message["news"]}}
+        assert requests.post(group.robot("wecom"), json=said, timeout=10).json()["errcode"] == 0
+
+    shown = [card for message in group.shown for card in message.body["news"]["articles"]]
+    assert len(shown) == 2
+    for card in shown:
+        picture = requests.get(card["picurl"].replace(services.settings.base_url, site), timeout=20)
+        assert picture.status_code == 200
+        assert Image.open(BytesIO(picture.content)).size == (1068, 455)
+    assert group.cut == []
+
+
+class EnoughError(Exception):
+    """The loop in the docs goes on for ever; a test does not."""
+
+
+@pytest.mark.parametrize(
+    ("kept", "end", "posted"),
+    [("good", EnoughError, ["第4条消息"]), ("broken", SystemExit, [])],
+)
+def test_the_loop_in_the_docs_posts_what_is_new_and_ends_where_asking_again_mends_nothing(
+    services: Services,
+    site: str,
+    clock: Clock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kept: str,
+    end: type[BaseException],
+    posted: list[str],
+) -> None:
+    (loop,) = re.findall(r"```python\n(.*?)```", (CHECKOUT / "docs/relay.md").read_text(), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    printed(services, clock, 3, 4, day=FIRST)
+    cursor = requests.get(f"{site}/qinglan/relay/all.json?limit=1", timeout=10).json()["cursor"]
+    (tmp_path / "cursor").write_text(cursor if kept == "good" else cursor[:-4])
+    told: list[str] = []
+
+    def post(text: str) -> None:
+        told.append(text.split("\n")[0])
+        raise EnoughError
+
+    with pytest.raises(end):
+        exec(loop.replace("https://paper.example", site), {"post": post})  # ours: it stands in the docs
+
+    assert told == posted

@@ -12,6 +12,7 @@ def test_nothing_is_refused_and_nothing_cut() -> None:
         passed = gauntlet.run(group, articles(100))
 
     assert (passed.articles, passed.messages, passed.drafts) == (100, 336, 20)
+    assert passed.forwarded == 100 * (3 + 3 + 2)
     assert passed.refused == 0, passed.answers
     assert (passed.cut, passed.unlinked) == (0, 0)
 
