@@ -147,7 +147,6 @@ class _Counted:
 
     def __init__(self, mailer: Mailer, books: _Books) -> None:
         self._mailer, self._books = mailer, books
-        self.send, self.close = mailer.send, mailer.close
 
     def post(self, next_letter: NextLetter, journal: Journal) -> Iterator[Answer]:
         def measured() -> Letter | float | None:

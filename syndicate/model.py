@@ -573,8 +573,12 @@ class StoredDigest:
     first: date  # issues of these days, both included; equal for an issue's digest
     last: date
     planned: datetime
-    part: str = ""  # of several on one day: the moment of a correction
-    held: str | None = None  # paused or cancelled by a person
+    part: str = ""  # of several on one day: the moment of the newest correction
+    held: str | None = None  # paused or cancelled
+    said: str | None = None  # by the mail server, that made us pause it; None: a person did
+    resumed: datetime | None = None  # when it was last let go on
+    opens: datetime | None = None  # when it is ready
+    reached: int | None = None  # deliveries are written up to that subscription; None: all are
 
 
 class BounceKind(StrEnum):

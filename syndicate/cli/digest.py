@@ -108,6 +108,16 @@ def cancel(number: int) -> None:
     _hold(number, "cancelled")
 
 
+@digest.command()
+@click.argument("number", type=int)
+@plainly
+def retry(number: int) -> None:
+    """Try the letters of the digest of that NUMBER again that were refused for good (`statistics` counts them)."""
+    from syndicate.jobs import watch_digests
+
+    click.echo(watch_digests.retry(open_services(), number))
+
+
 def _hold(number: int, held: str | None) -> None:
     from syndicate.jobs import watch_digests
 

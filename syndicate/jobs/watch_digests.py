@@ -84,9 +84,21 @@ def hold(services: Services, number: int, held: str | None) -> str:
     """
     now = services.now()
     with store.writing(services.db) as db:
-        if not digests.hold(db, number, held):
+        if not digests.hold(db, number, held, now):
             known = digests.find(db, number)
             raise IssueError(f"digest {number}: {'it was cancelled' if known else 'there is none'}")
         if held == "cancelled":
             return f"digest {number} is cancelled, {deliveries.cancel(db, number, now)} letters are not sent"
     return f"digest {number} {'is paused' if held else 'goes on'}"
+
+
+def retry(services: Services, number: int) -> str:
+    """What failed of the digest of that number is due again, where it is still wanted; says so in one line.
+
+    Raises IssueError when there is no such digest.
+    """
+    with store.writing(services.db) as db:
+        if digests.find(db, number) is None:
+            raise IssueError(f"digest {number}: there is none")
+        again = deliveries.retry(db, number, services.now())
+    return f"digest {number}: {again} letters are tried again"

@@ -95,15 +95,6 @@ def history(db: Connection, subscription: int) -> tuple[Bounce, ...]:
     )
 
 
-def counts(db: Connection, digest: int | None = None) -> dict[BounceKind, int]:
-    """How much of each kind came back; of one digest, or of all."""
-    query = select(bounces.c.kind, func.count().label("number")).group_by(bounces.c.kind)
-    if digest is not None:
-        query = query.join(ledger, ledger.c.id == bounces.c.delivery).where(ledger.c.digest == digest)
-    found = {row.kind: row.number for row in db.execute(query)}
-    return {kind: found.get(kind.value, 0) for kind in BounceKind}
-
-
 def _follow(db: Connection, subject: Subject, report: Report, kind: BounceKind, now: datetime) -> bool:
     """End what is to end. A complaint and a hard bounce are about the address, so about all its papers."""
     if subject.moved:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from syndicate.model import (
-    Choice,
     DeliveryState,
     Publication,
     Rhythm,
@@ -41,19 +40,6 @@ _FIELDS = [
 
 
 # ── signing up ───────────────────────────────────────────────────────────────────────────
-
-
-def ask(
-    db: Connection,
-    publication: Publication,
-    address: str,
-    sections: Sequence[str],
-    rhythm: Rhythm,
-    language: str,
-    now: datetime,
-) -> Subscription:
-    """Note a wish for sections; see sign_up."""
-    return sign_up(db, publication, address, Wish(Choice(tuple(sections)), rhythm, language), now)
 
 
 def sign_up(

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from syndicate import store
 from syndicate.model import Choice, Rhythm, Subscription, SubscriptionState, Wish
-from syndicate.store import deliveries, digests, subscriptions
+from syndicate.store import deliveries, digests, plans, subscriptions
 from tests.samples import MINUTE, NOW, PAPER, subscribe
 
 SLUG = PAPER.slug
@@ -21,7 +21,7 @@ def planned(engine: Engine, day: int = 16) -> None:
     with store.writing(engine) as db:
         digest = digests.decide(db, SLUG, Rhythm.ISSUE, date(2026, 11, day), date(2026, 11, day), NOW)
         assert digest is not None
-        deliveries.plan(db, digest, PAPER.host, {(None, None): NOW})
+        plans.write(db, digest, PAPER.host, {(None, None): NOW})
 
 
 def due(engine: Engine) -> list[str]:

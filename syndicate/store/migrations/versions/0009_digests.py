@@ -1,0 +1,42 @@
+"""Digests whose deliveries are written lot by lot, when each was wanted, domains that rest."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    """What a digest and a delivery know besides, an index of what is due, domains that rest."""
+    for column in (
+        _moment("opens"),
+        sa.Column("reached", sa.Integer),
+        sa.Column("said", sa.Text),
+        _moment("resumed"),
+    ):
+        op.add_column("digests", column)
+    op.add_column("deliveries", _moment("opens"))
+    due = sa.text("state = 'due'")
+    op.create_index(
+        "ix_deliveries_attempts_not_before_id",
+        "deliveries",
+        ["attempts", "not_before", "id"],
+        sqlite_where=due,
+        postgresql_where=due,
+    )
+    op.create_table(
+        "resting",
+        sa.Column("domain", sa.Text, nullable=False),
+        sa.Column("rest", sa.Float, nullable=False),
+        _moment("until", nullable=False),
+        sa.PrimaryKeyConstraint("domain", name="pk_resting"),
+    )
+
+
+def _moment(name: str, *, nullable: bool = True) -> sa.Column[datetime]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
