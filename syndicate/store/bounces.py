@@ -99,7 +99,7 @@ def _follow(db: Connection, subject: Subject, report: Report, kind: BounceKind, 
     """End what is to end. A complaint and a hard bounce are about the address, so about all its papers."""
     if subject.moved:
         return False
-    known = history(db, subject.subscription)
+    known = _since_they_agreed(db, subject.subscription)
     if not returns.ends(kind, known, _arrived(db, subject.subscription, known), now):
         return False
     reason = suppressions.COMPLAINED if kind is BounceKind.COMPLAINT else suppressions.BOUNCED
@@ -114,6 +114,13 @@ def _follow(db: Connection, subject: Subject, report: Report, kind: BounceKind, 
         .values(state=SubscriptionState.ENDED.value, ended=now, why=reason, ask_after=None)
     )
     return ended.rowcount > 0
+
+
+def _since_they_agreed(db: Connection, subscription: int) -> tuple[Bounce, ...]:
+    """What came back since they last confirmed: what was before has been paid for."""
+    query = select(subscriptions.c.confirmed).where(subscriptions.c.id == subscription)
+    agreed = db.execute(query).scalar()
+    return tuple(one for one in history(db, subscription) if agreed is None or one.at >= agreed)
 
 
 def _arrived(db: Connection, subscription: int, known: tuple[Bounce, ...]) -> int:

@@ -165,6 +165,31 @@ def test_soft_bounces_day_after_day_end_it(engine: Engine) -> None:
     assert state(engine, reader) == (SubscriptionState.ENDED, "bounced")
 
 
+def test_who_confirmed_anew_begins_anew(engine: Engine) -> None:
+    reader = subscribe(engine)
+    went = [deliver(engine, reader, number=n) for n in range(5)]
+    for n in range(4):
+        come_back(engine, went[n], SOFT, now=NOW + 4 * n * A_DAY)
+    assert state(engine, reader)[0] is SubscriptionState.ENDED
+    subscribe(engine, now=NOW + 40 * A_DAY)
+
+    assert not come_back(engine, went[4], SOFT, now=NOW + 41 * A_DAY).ended
+
+    assert state(engine, reader)[0] is SubscriptionState.CONFIRMED
+
+
+@pytest.mark.parametrize("before", [suppressions.BOUNCED, suppressions.COMPLAINED])
+def test_what_a_person_decides_outweighs_what_servers_said(engine: Engine, before: str) -> None:
+    with store.writing(engine) as db:
+        suppressions.add(db, "reader@example.org", before, "550", NOW)
+        assert not suppressions.add(db, "reader@example.org", suppressions.OPERATOR, "wrote us", NOW)
+        assert not suppressions.add(db, "reader@example.org", before, "550", NOW)
+
+    subscribe(engine)
+
+    assert suppressed(engine) == "operator"
+
+
 def test_a_digest_that_arrived_between_them_is_a_new_beginning(engine: Engine) -> None:
     reader = subscribe(engine)
     went = [deliver(engine, reader, number=n) for n in range(21)]
