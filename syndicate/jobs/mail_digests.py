@@ -76,7 +76,7 @@ def take_up(services: Services) -> None:
     with store.writing(services.db) as db:
         deliveries.expire(db, now, LEASE)
         deliveries.outdate(db, now, LATE)
-    Received(folder).prune((now - timedelta(days=60)).timestamp())
+    _received(services).prune((now - timedelta(days=60)).timestamp())
 
 
 def quiet(hours: str, local: datetime) -> bool:
@@ -242,7 +242,7 @@ class _Run:
 
     def _not_received(self, claimed: Sequence[Claimed]) -> tuple[Claimed, ...]:
         """Without those that have it already: an older database, brought back, does not know."""
-        received, services = Received(_folder(self._services)), self._services
+        received, services = _received(self._services), self._services
         having: set[int] = set()
         for number in filter(self._brought_back, {one.digest for one in claimed}):
             of_it = {one.address.lower(): one for one in claimed if one.digest == number}
@@ -258,7 +258,7 @@ class _Run:
     def _brought_back(self, number: int) -> bool:
         """Whether more have the digest than the database knows."""
         if number not in self._restored:
-            having = Received(_folder(self._services)).count(plan_digests.name(self._moulds.digest(number)))
+            having = _received(self._services).count(plan_digests.name(self._moulds.digest(number)))
             with store.reading(self._services.db) as db:
                 self._restored[number] = having > deliveries.gone_out(db, number)
         return self._restored[number]
@@ -357,7 +357,7 @@ class _Run:
                 bounces.record_refusal(db, one.id, answer.code, answer.status, answer.said, now)
             if renewed:
                 deliveries.renew(db, self._mark, now)
-        log_of = Received(_folder(self._services))
+        log_of = _received(self._services)
         for number in {one.digest for one in received}:
             mailboxes = [one.address.lower() for one in received if one.digest == number]
             log_of.add(plan_digests.name(self._moulds.digest(number)), mailboxes)
@@ -374,6 +374,10 @@ def _envelope(services: Services, publication: str, one: Claimed) -> Envelope:
         manage_url=f"{site}/mine/{services.tokens.manage(one.subscription)}{lang(one.language)}",
         leave_mail=services.leave_mail(one.subscription),
     )
+
+
+def _received(services: Services) -> Received:
+    return Received(_folder(services), services.tokens.received)
 
 
 def _folder(services: Services) -> Path:
