@@ -263,6 +263,8 @@ subscriptions = Table(
     Column(
         "letters", Integer, nullable=False, server_default="0"
     ),  # such mails since the address last agreed
+    Column("moves", Integer, nullable=False, server_default="0"),  # of these, to an address to be moved to
+    Column("move_asked", Moment),  # when the last of those was claimed
     CheckConstraint("state IN ('pending', 'confirmed', 'ended')", name="state"),
     UniqueConstraint("publication", "mailbox"),
     Index(None, "state", "ask_after"),

@@ -117,6 +117,21 @@ def test_a_move_that_was_taken_back_does_not_happen(engine: Engine) -> None:
         assert subscriptions.move(db, old.id, NOW) is None
 
 
+def test_strangers_who_sign_the_address_up_do_not_delay_a_move(engine: Engine) -> None:
+    reader, now = subscribe(engine, OLD), NOW
+    with store.writing(engine) as db:
+        for _ in range(9):
+            now += timedelta(days=8)
+            subscriptions.sign_up(db, PAPER, OLD, Wish(), now)
+            assert subscriptions.claim_asking(db, reader.id, now)
+
+        subscriptions.ask_move(db, reader.id, NEW, now)
+        assert subscriptions.claim_asking(db, reader.id, now)
+        subscriptions.ask_move(db, reader.id, "third@example.org", now)
+        assert subscriptions.unasked(db, now, 9) == ()
+        assert subscriptions.unasked(db, now + subscriptions.QUIET, 9) == (reader.id,)
+
+
 def test_who_signs_up_where_somebody_moved_away_learns_nothing_of_it(engine: Engine) -> None:
     old = moving(engine)
 

@@ -12,7 +12,7 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
-    """What a digest and a delivery know besides, an index of what is due, domains that rest."""
+    """What a digest, a delivery and a subscription know besides, an index of what is due, domains that rest."""
     for column in (
         _moment("opens"),
         sa.Column("reached", sa.Integer),
@@ -21,6 +21,8 @@ def upgrade() -> None:
     ):
         op.add_column("digests", column)
     op.add_column("deliveries", _moment("opens"))
+    op.add_column("subscriptions", sa.Column("moves", sa.Integer, nullable=False, server_default="0"))
+    op.add_column("subscriptions", _moment("move_asked"))
     due = sa.text("state = 'due'")
     op.create_index(
         "ix_deliveries_attempts_not_before_id",
