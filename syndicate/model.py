@@ -671,6 +671,7 @@ class Digest:
     corrected: tuple[Correction, ...] = ()  # since the last digest
     withdrawn: tuple[Correction, ...] = ()
     cover: Picture | None = None  # the front page of the (last) issue
+    week: tuple[date, date] | None = None  # its first and last day, of a weekly one
     go_url: str | None = (
         None  # articles are linked through it, followed by 2026-11-16/1/3: clicks are counted
     )

@@ -67,6 +67,7 @@ def compose(services: Services, told: Told, choice: Choice, language: str) -> Di
         corrected=tuple(_correction(e, at) for e, at in wrong if not e.withdrawn),
         withdrawn=tuple(_correction(e, at) for e, at in wrong if e.withdrawn),
         go_url=f"{base}/{paper.slug}/go/{planned.id}/" if services.settings.count_clicks else None,
+        week=(planned.first, planned.last) if planned.rhythm is Rhythm.WEEKLY else None,
     )
     return None if digest.empty else digest
 
@@ -161,4 +162,4 @@ def _by_section(paper: Publication, found: Sequence[Entry], base: str) -> tuple[
 def _picture(lead: Entry, paper: Publication, base: str) -> Picture:
     """The card of the first story of all."""
     width, height = cards.SHAPES[SHAPE]
-    return Picture(cards.address(lead, paper, base, SHAPE), "", width, height)  # beside its headline
+    return Picture(cards.address(lead, paper, base, SHAPE), articles.headline(lead.article), width, height)

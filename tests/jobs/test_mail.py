@@ -406,6 +406,11 @@ def test_a_weekly_digest_gathers_the_week_and_goes_out_once(services: Services, 
     assert text is not None
     for headline in ("蓝谷竹基新材料项目落户青岚", "老茶厂里飘出咖啡香", "山里的包裹跑得更勤了"):
         assert headline in text.get_content()
+    assert "11月15日" in letter["Subject"]  # the week, whatever came out in it
+    assert "11月21日" in letter["Subject"]
+    html = letter.get_body(("html",))
+    assert html is not None
+    assert 'alt="蓝谷竹基新材料项目落户青岚"' in html.get_content()
 
 
 def test_a_preview_is_the_mail_that_would_be_sent(services: Services) -> None:
