@@ -12,7 +12,7 @@ from syndicate import store
 from syndicate.errors import IssueError
 from syndicate.model import DeliveryState, Entry, StoredDigest
 from syndicate.services import Services
-from syndicate.store import deliveries, digests, entries
+from syndicate.store import deliveries, digests, entries, tallies
 
 RECENT = 10  # digests shown
 PACE_OF = timedelta(minutes=5)  # the time from which the rest is reckoned
@@ -56,7 +56,8 @@ def statistics(services: Services, number: int) -> Statistics:
         found = entries.with_ids(db, list(clicks))
         return Statistics(
             _progress(db, digest, services.now()),
-            digests.left(db, number, digest.planned + timedelta(days=7)),
+            tallies.of_digest(db, number).get(tallies.LEFT)
+            or digests.left(db, number, digest.planned + tallies.WEEK),
             tuple(sorted(((e, clicks[e.id]) for e in found), key=lambda one: (-one[1], one[0].path))),
         )
 
@@ -70,7 +71,8 @@ def run(services: Services) -> tuple[Progress, ...]:
 
 
 def _progress(db: Connection, digest: StoredDigest, now: datetime) -> Progress:
-    counts = deliveries.counts(db, digest.id)
+    told = tallies.counts(db, digest.id)
+    counts = {state: number + told[state] for state, number in deliveries.counts(db, digest.id).items()}
     sent = deliveries.sent_since(db, digest.id, now - PACE_OF)
     waiting = counts[DeliveryState.DUE] + counts[DeliveryState.CLAIMED]
     return Progress(digest, counts, PACE_OF * waiting / sent if sent and waiting else None)

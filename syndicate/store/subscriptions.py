@@ -7,7 +7,19 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from syndicate.model import (
     DeliveryState,
@@ -18,7 +30,7 @@ from syndicate.model import (
     Wish,
 )
 from syndicate.store import suppressions
-from syndicate.store.tables import Moment, deliveries, subscriptions
+from syndicate.store.tables import Moment, bounces, deliveries, subscriptions
 
 QUIET = timedelta(minutes=10)  # after a mail to an address that has not agreed: nobody is bombed through us
 LONGEST_QUIET = timedelta(days=7)
@@ -266,6 +278,21 @@ def unclaim_asking(db: Connection, subscription: int) -> None:
         known = update(subscriptions).where(subscriptions.c.id == subscription)
         moves = subscriptions.c.moves - _one(subscriptions.c.moving.is_not(None))
         db.execute(known.values(ask_after=again, letters=subscriptions.c.letters - 1, moves=moves))
+
+
+def forget_unconfirmed(db: Connection, before: datetime) -> int:
+    """Who was last asked before that and never answered is forgotten; who had left before has left; how many."""
+    their = subscriptions.c
+    silent = (
+        their.state == _PENDING,
+        their.ask_after.is_(None),
+        func.coalesce(their.asked, their.created) < before,
+    )
+    again = update(subscriptions).where(*silent, or_(their.confirmed.is_not(None), their.ended.is_not(None)))
+    back = db.execute(again.values(state=_ENDED, ended=func.coalesce(their.ended, before))).rowcount
+    gone = select(their.id).where(*silent).scalar_subquery()
+    db.execute(update(bounces).where(bounces.c.subscription.in_(gone)).values(subscription=None))
+    return back + db.execute(delete(subscriptions).where(*silent)).rowcount
 
 
 # ── for the modules beside this one ──────────────────────────────────────────────────────

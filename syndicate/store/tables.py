@@ -369,6 +369,14 @@ clicks = Table(
     Column("count", Integer, nullable=False),  # without any address
 )
 
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("digest", Integer, ForeignKey("digests.id"), primary_key=True),
+    Column("what", Text, primary_key=True),  # a state of deliveries that are not kept any more, or `left`
+    Column("number", Integer, nullable=False),
+)
+
 hub_subscriptions = Table(
     "hub_subscriptions",
     metadata,

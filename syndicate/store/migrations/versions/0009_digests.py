@@ -12,7 +12,7 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
-    """What a digest, a delivery and a subscription know besides, an index of what is due, domains that rest."""
+    """What digests, deliveries, subscriptions know besides; an index of what is due; domains that rest; tallies."""
     for column in (
         _moment("opens"),
         sa.Column("reached", sa.Integer),
@@ -37,6 +37,14 @@ def upgrade() -> None:
         sa.Column("rest", sa.Float, nullable=False),
         _moment("until", nullable=False),
         sa.PrimaryKeyConstraint("domain", name="pk_resting"),
+    )
+    op.create_table(
+        "tallies",
+        sa.Column("digest", sa.Integer, nullable=False),
+        sa.Column("what", sa.Text, nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.PrimaryKeyConstraint("digest", "what", name="pk_tallies"),
+        sa.ForeignKeyConstraint(["digest"], ["digests.id"], name="fk_tallies_digest"),
     )
 
 
