@@ -63,6 +63,7 @@ def status() -> None:
     for one in watch_digests.run(open_services()):
         done = ", ".join(f"{state} {count}" for state, count in one.counts.items() if count)
         held = f", {one.digest.held}" if one.digest.held else ""
+        held += f": {one.digest.said}" if one.digest.said else ""
         left = f", about {-(-one.left.total_seconds() // 60):.0f} min left" if one.left else ""
         click.echo(
             f"{one.digest.id}: {one.digest.publication} {one.digest.rhythm} {one.digest.last}: {done}{held}{left}"

@@ -24,7 +24,7 @@ from syndicate.store.plans import Days, Opening
 WEEK_LATE = timedelta(days=2)  # a weekly digest missed for longer (a new installation, say) is not sent
 TOGETHER = timedelta(minutes=10)  # corrections of one sitting at the desk make one mail
 LOOK_BACK = timedelta(days=1)  # for corrections, where no digest told of any before
-LOT = 10_000  # subscribers looked at in one transaction
+LOT = 10_000  # deliveries written in one transaction
 
 
 def run(services: Services) -> None:
@@ -138,11 +138,11 @@ def _write_lot(services: Services, paper: Publication) -> bool:
 
 
 def write_lot(db: Connection, paper: Publication, digest: StoredDigest, most: int) -> None:
-    """Write down who gets the digest, of the next so many subscribers."""
-    last, days = plans.upto(db, digest, most), _days(paper, digest)
-    chosen = plans.openings(db, digest, last, days=days)
-    opened = {one: opening(paper, digest, one) for one in chosen}
-    plans.write(db, digest, paper.host, opened, last, days=days)
+    """Write down some more of those who get the digest, at most so many."""
+    recipients = plans.lot(db, digest, most, days=_days(paper, digest))
+    opened = {chosen: opening(paper, digest, chosen) for chosen in {one.opening for one in recipients}}
+    reached = max(one.subscription for one in recipients) if len(recipients) == most else None
+    plans.write(db, digest, paper.host, ((one, opened[one.opening]) for one in recipients), reached)
 
 
 def _days(paper: Publication, digest: StoredDigest) -> Days:

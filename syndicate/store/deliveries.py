@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, update
 
 from syndicate.model import Choice, Delivery, DeliveryState, SubscriptionState
 from syndicate.store.tables import Moment, deliveries, digests, subscriptions, suppressions
@@ -71,7 +71,8 @@ def claim(
     due = _next_due(db, now, most, but)
     taken = (
         update(deliveries)
-        .where(deliveries.c.id.in_(due), deliveries.c.state == _DUE)
+        # By an index of the state SQLite would read all that is due.
+        .where(deliveries.c.id.in_(due), func.coalesce(deliveries.c.state, "") == _DUE)
         .values(state=_CLAIMED, claim=mark, attempts=deliveries.c.attempts + 1, touched=now, error=None)
         .returning(deliveries.c.id)
     )
@@ -95,7 +96,7 @@ def _next_due(db: Connection, now: datetime, most: int, but: Sequence[str]) -> l
             select(deliveries.c.id)
             .join(digests, digests.c.id == deliveries.c.digest)
             .where(
-                _IS_DUE,
+                deliveries.c.state == _DUE,
                 deliveries.c.attempts == attempts,
                 deliveries.c.not_before <= now,
                 deliveries.c.domain.not_in(but),
@@ -112,7 +113,7 @@ def _next_due(db: Connection, now: datetime, most: int, but: Sequence[str]) -> l
 def _attempts(db: Connection) -> Iterator[int]:
     """How often what is due was tried, each number once, the smallest first."""
     tried: int | None = -1
-    least = select(func.min(deliveries.c.attempts)).where(_IS_DUE)
+    least = select(func.min(deliveries.c.attempts)).where(deliveries.c.state == _DUE)
     while (tried := db.execute(least.where(deliveries.c.attempts > tried)).scalar()) is not None:
         yield tried
 
@@ -184,7 +185,11 @@ def outdate(db: Connection, now: datetime, late: timedelta) -> int:
     query = update(deliveries).where(
         deliveries.c.state == _DUE, deliveries.c.not_before <= now - late, deliveries.c.digest.in_(old)
     )
-    return db.execute(query.values(state=_VOID, touched=now, error="too late")).rowcount
+    query = query.values(state=_VOID, touched=now, error="too late")
+    return sum(
+        db.execute(query.where(deliveries.c.attempts == attempts)).rowcount
+        for attempts in list(_attempts(db))
+    )
 
 
 def renew(db: Connection, mark: str, now: datetime) -> int:
@@ -256,7 +261,6 @@ def sent_since(db: Connection, digest: int, since: datetime) -> int:
     return db.execute(query).scalar_one()
 
 
-_IS_DUE = deliveries.c.state == literal_column("'due'")  # as the index says it
 _CHOSEN = ("sections", "bylines", "series", "words")
 _CLAIM = (
     select(

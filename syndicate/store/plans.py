@@ -6,26 +6,13 @@ once, the second one finds the first one's lot written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Integer,
-    String,
-    Text,
-    and_,
-    column,
-    func,
-    insert,
-    literal,
-    or_,
-    select,
-    update,
-    values,
-)
+from sqlalchemy import ColumnElement, Connection, String, func, insert, literal, or_, select, update
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
@@ -43,89 +30,71 @@ _WRITTEN = ["digest", "subscription", "state", "attempts"]
 _WRITTEN += ["opens", "not_before", "touched", "message_id", "domain"]
 
 
-def upto(db: Connection, digest: StoredDigest, most: int) -> int | None:
-    """The last subscription of the next lot, of at most so many; None: the next lot is the last one."""
-    theirs = subscriptions.c
-    query = (
-        select(theirs.id)
-        .where(theirs.publication == digest.publication, theirs.id > digest.reached)
-        .order_by(theirs.id)
-    )
-    return db.execute(query.offset(most - 1).limit(1)).scalar()
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody who gets a digest."""
+
+    subscription: int
+    opening: Opening
 
 
-def openings(
-    db: Connection, digest: StoredDigest, last: int | None = None, *, days: Days = ()
-) -> tuple[Opening, ...]:
-    """The different hours and zones of those in the next lot; `days`: only who wants it on one of these."""
-    found = select(subscriptions.c.zone, subscriptions.c.hour).where(*_recipients(digest, last, days))
-    return tuple((row.zone, row.hour) for row in db.execute(found.distinct()))
+def lot(db: Connection, digest: StoredDigest, most: int, *, days: Days = ()) -> tuple[Recipient, ...]:
+    """The next of those who get a digest, at most so many; `days`: only who wants it on one of these."""
+    their = subscriptions.c
+    some = select(their.id, their.zone, their.hour).where(*_wanting(digest, days)).order_by(their.id)
+    return tuple(Recipient(row.id, (row.zone, row.hour)) for row in db.execute(some.limit(most)))
 
 
 def write(
     db: Connection,
     digest: StoredDigest,
     host: str,
-    opened: Mapping[Opening, datetime],
-    last: int | None = None,
-    *,
-    days: Days = (),
+    recipients: Iterable[tuple[Recipient, datetime]],
+    reached: int | None = None,
 ) -> None:
-    """Write down those of the next lot who get the digest, each from the moment that their hour gives.
+    """Write down that these get the digest, each from that moment on; so far the plan has come, None: it is whole.
 
-    `opened`: for each of `openings`, the moment from which it may be sent. Who chose alike stand together: their
-    letters come of one mould.
+    Who chose alike stand together: their letters come of one mould.
     """
-    if opened:
-        query = _lot(digest, host, opened, last, days)
-        db.execute(insert(deliveries).from_select(_WRITTEN, query))
-    db.execute(update(digests).where(digests.c.id == digest.id).values(reached=last))
+    at = defaultdict[datetime, list[int]](list)
+    for one, moment in recipients:
+        at[moment].append(one.subscription)
+    for moment, numbers in at.items():
+        db.execute(insert(deliveries).from_select(_WRITTEN, _rows(digest, host, numbers, moment)))
+    db.execute(update(digests).where(digests.c.id == digest.id).values(reached=reached))
 
 
-def _lot(
-    digest: StoredDigest, host: str, opened: Mapping[Opening, datetime], last: int | None, days: Days
-) -> Any:
-    theirs = subscriptions.c
-    told = [(zone or "", -1 if hour is None else hour, moment) for (zone, hour), moment in opened.items()]
-    named = values(column("zone", Text), column("hour", Integer), column("moment", Moment), name="opened")
-    when = named.data(told).cte()  # SQLite gives no names to the columns of VALUES elsewhere
-    chosen = and_(
-        func.coalesce(theirs.zone, "") == when.c.zone, func.coalesce(theirs.hour, -1) == when.c.hour
-    )
+def _rows(digest: StoredDigest, host: str, numbers: list[int], moment: datetime) -> Any:
+    their = subscriptions.c
     query = select(
         literal(digest.id),
-        theirs.id,
+        their.id,
         literal(DeliveryState.DUE.value),
         literal(0),
-        when.c.moment,
-        when.c.moment,
+        literal(moment, Moment),
+        literal(moment, Moment),
         literal(digest.planned, Moment),
         literal("<") + _Unguessable() + literal(f"@{host}>"),
-        _Domain(theirs.mailbox),
+        _Domain(their.mailbox),
     )
-    alike = (theirs.language, theirs.sections, theirs.bylines, theirs.series, theirs.words)
-    return (
-        query.select_from(subscriptions.join(when, chosen))
-        .where(*_recipients(digest, last, days))
-        .order_by(*alike, theirs.id)
-    )
+    alike = (their.language, their.sections, their.bylines, their.series, their.words)
+    return query.where(their.id.in_(numbers)).order_by(*alike, their.id)
 
 
-def _recipients(digest: StoredDigest, last: int | None, days: Days) -> list[ColumnElement[bool]]:
+def _wanting(digest: StoredDigest, days: Days) -> list[ColumnElement[bool]]:
     """Who had confirmed when the digest was decided on, from where the lot before ended."""
     their, decided = subscriptions.c, digest.planned
     wanted = [
-        their.publication == digest.publication,
+        their.id > digest.reached,
+        # By an index of these SQLite would read all subscribers for each lot.
+        func.coalesce(their.publication, "") == digest.publication,
+        func.coalesce(their.state, "") == SubscriptionState.CONFIRMED.value,
         their.rhythm == digest.rhythm.value,
-        their.state == SubscriptionState.CONFIRMED.value,
         their.created <= decided,
         their.confirmed <= decided,
         or_(their.paused_until.is_(None), their.paused_until <= decided),
         their.mailbox.not_in(select(suppressions.c.mailbox)),
-        their.id > digest.reached,
     ]
-    if last is not None:
-        wanted.append(their.id <= last)
     if days:
         wanted.append(or_(*(their.weekly_day.is_not_distinct_from(day) for day in days)))
     return wanted

@@ -312,16 +312,8 @@ deliveries = Table(
     ),
     UniqueConstraint("digest", "subscription"),
     UniqueConstraint("message_id"),
-    Index(None, "state", "not_before"),
+    Index(None, "state", "attempts", "not_before", "id"),  # in the order in which they are claimed
     Index(None, "subscription"),
-    Index(  # in the order in which they are claimed
-        None,
-        "attempts",
-        "not_before",
-        "id",
-        sqlite_where=text("state = 'due'"),
-        postgresql_where=text("state = 'due'"),
-    ),
     sqlite_autoincrement=True,
 )
 

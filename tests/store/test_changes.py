@@ -21,7 +21,7 @@ def planned(engine: Engine, day: int = 16) -> None:
     with store.writing(engine) as db:
         digest = digests.decide(db, SLUG, Rhythm.ISSUE, date(2026, 11, day), date(2026, 11, day), NOW)
         assert digest is not None
-        plans.write(db, digest, PAPER.host, {(None, None): NOW})
+        plans.write(db, digest, PAPER.host, [(one, NOW) for one in plans.lot(db, digest, 99)])
 
 
 def due(engine: Engine) -> list[str]:

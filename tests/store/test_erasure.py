@@ -22,7 +22,7 @@ def reader(engine: Engine) -> Subscription:
     with store.writing(engine) as db:
         digest = digests.decide(db, PAPER.slug, Rhythm.ISSUE, DAY, DAY, NOW)
         assert digest is not None
-        plans.write(db, digest, PAPER.host, {(None, None): NOW})
+        plans.write(db, digest, PAPER.host, [(one, NOW) for one in plans.lot(db, digest, 99)])
         (claimed,) = deliveries.claim(db, "worker", NOW, 1)
         deliveries.settle(db, "worker", [Settled(claimed.id, DeliveryState.SENT)], NOW)
         subject = bounces.of_delivery(db, claimed.id)

@@ -23,13 +23,9 @@ def upgrade() -> None:
     op.add_column("deliveries", _moment("opens"))
     op.add_column("subscriptions", sa.Column("moves", sa.Integer, nullable=False, server_default="0"))
     op.add_column("subscriptions", _moment("move_asked"))
-    due = sa.text("state = 'due'")
+    op.drop_index("ix_deliveries_state_not_before", "deliveries")
     op.create_index(
-        "ix_deliveries_attempts_not_before_id",
-        "deliveries",
-        ["attempts", "not_before", "id"],
-        sqlite_where=due,
-        postgresql_where=due,
+        "ix_deliveries_state_attempts_not_before_id", "deliveries", ["state", "attempts", "not_before", "id"]
     )
     op.create_table(
         "resting",
