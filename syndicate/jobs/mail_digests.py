@@ -23,13 +23,13 @@ from zoneinfo import ZoneInfo
 from syndicate import store
 from syndicate.deliver import journal
 from syndicate.deliver.journal import Journal, Received
-from syndicate.errors import IssueError
+from syndicate.errors import IssueError, StoreError
 from syndicate.jobs import compose, outcomes, plan_digests
 from syndicate.jobs.alone import alone
 from syndicate.jobs.mail_confirmations import lang
 from syndicate.jobs.moulds import Moulds
 from syndicate.jobs.pace import Pace
-from syndicate.model import Answer, Choice, DeliveryState, Envelope, Letter, Outcome
+from syndicate.model import Answer, Cast, Choice, DeliveryState, Envelope, Letter, Outcome
 from syndicate.render import digest
 from syndicate.services import Services
 from syndicate.store import bounces, deliveries, digests, resting
@@ -278,18 +278,25 @@ class _Run:
     def _letter(self, one: Claimed) -> Letter | None:
         self._journal.begun(one.id)
         try:
-            mould = self._moulds.of(one.digest, one.choice, one.language)
+            cast = self._cast(one)
+        except StoreError:  # no letter's fault: all are due again when the database is back
+            raise
         except Exception as e:
             log.exception("digest %d, subscription %d: a fault in the program", one.digest, one.subscription)
             self._given_up(one, DeliveryState.FAILED, f"a fault in the program: {type(e).__name__}")
             return None
-        if mould is None:
+        if cast is None:
             self._given_up(one, DeliveryState.VOID, "nothing in what was chosen")
             return None
         self._under_way[one.id] = one
-        envelope = _envelope(self._services, self._moulds.digest(one.digest).publication, one)
         sender = self._services.return_path(one.id)
-        return Letter(one.id, sender, one.address, self._services.signer.signed(mould.cast(envelope)))
+        return Letter(one.id, sender, one.address, self._services.signer.signed(cast))
+
+    def _cast(self, one: Claimed) -> Cast | None:
+        """The letter to that reader; None when there is nothing in it."""
+        write = self._moulds.of(one.digest, one.choice, one.language)
+        publication = self._moulds.digest(one.digest).publication
+        return write(_envelope(self._services, publication, one)) if write else None
 
     def _given_up(self, one: Claimed, state: DeliveryState, why: str) -> None:
         self._pace.done(one, time.monotonic())

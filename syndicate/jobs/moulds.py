@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from syndicate import store
 from syndicate.errors import IssueError
 from syndicate.jobs import compose
-from syndicate.model import Choice, Digest, StoredDigest
+from syndicate.model import Cast, Choice, Digest, Envelope, StoredDigest
 from syndicate.render import digest, letters
-from syndicate.render.letters import Mould
 from syndicate.services import Services
 from syndicate.store import digests
+
+Write = Callable[[Envelope], Cast]
 
 AT_HAND = 64  # moulds
 CHOICES = 4096  # of which it is known what fits them
@@ -26,19 +28,30 @@ class Moulds:
         self._told = lru_cache(AT_HAND)(self._tell)
         self._contents = lru_cache(1)(self._compose)
         self._key = lru_cache(CHOICES)(self._key_of)
-        self._made: dict[object, Mould] = {}
+        self._made: dict[object, Write] = {}
+        self._wanted: set[object] = set()
 
-    def of(self, number: int, choice: Choice, language: str) -> Mould | None:
-        """The mould for who chose that; None when there is nothing in it. Who gets the same articles shares it."""
+    def of(self, number: int, choice: Choice, language: str) -> Write | None:
+        """Writes the letters of who chose that; None when there is nothing in them.
+
+        Who gets the same articles shares a mould. It costs two letters, so the first one is written without it.
+        """
         key = self._key(number, choice, language)
-        if key is not None and key not in self._made and (told := self._contents(number, choice, language)):
-            self._keep(key, told)
-        return self._made.get(key)
+        if key is None or key in self._made:
+            return self._made.get(key)
+        contents = self._contents(number, choice, language)
+        if contents is None:
+            return None
+        if key in self._wanted:
+            return self._keep(key, _mould(contents))
+        self._wanted.add(key)
+        return _alone(contents)
 
-    def _keep(self, key: object, contents: Digest) -> None:
+    def _keep(self, key: object, write: Write) -> Write:
         if len(self._made) >= AT_HAND:
             self._made.pop(next(iter(self._made)))
-        self._made[key] = letters.mould(lambda envelope: digest.message(contents, envelope))
+        self._made[key] = write
+        return write
 
     def _key_of(self, number: int, choice: Choice, language: str) -> object:
         contents = self._contents(number, choice, language)
@@ -60,3 +73,11 @@ class Moulds:
         if found is None:
             raise IssueError(f"digest {number} is not in the ledger")
         return found
+
+
+def _alone(contents: Digest) -> Write:
+    return lambda envelope: letters.cast(digest.message(contents, envelope))
+
+
+def _mould(contents: Digest) -> Write:
+    return letters.mould(lambda envelope: digest.message(contents, envelope)).cast

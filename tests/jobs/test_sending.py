@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 
 from syndicate import store
-from syndicate.jobs import examine, ingest, mail_digests, plan_digests, watch_digests
+from syndicate.errors import StoreError
+from syndicate.jobs import compose, examine, ingest, mail_digests, plan_digests, watch_digests
 from syndicate.model import Answer, Choice, DeliveryState, Outcome, Wish
 from syndicate.render import letters as render
 from syndicate.render.letters import Mould, Write
@@ -190,3 +192,21 @@ def test_who_gets_the_same_articles_gets_a_letter_from_one_mould(
 
     assert len(server.taken) == 9
     assert len(made) < 4
+
+
+def test_a_database_that_is_away_fails_no_letter(
+    services: Services, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = replace(services, mailer=server)
+    subscribe(services, "a@example.com")
+    ingest.ingest(services, sample(16))
+    plan_digests.run(services)
+    with monkeypatch.context() as patched:
+        patched.setattr(compose, "told", Mock(side_effect=StoreError("the server closed the connection")))
+        with pytest.raises(StoreError):
+            mail_digests.run(services)
+
+    mail_digests.run(services)
+
+    assert server.taken == ["a@example.com"]
+    assert states(services) == {DeliveryState.SENT: 1}
