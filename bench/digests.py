@@ -5,6 +5,7 @@ message is about as large as smtp-source's. Needs postfix (Debian's package), sa
 
     python -m bench.digests                 the ratio with ed25519, and what the ledger costs
     python -m bench.digests 10000 200000    messages a second with so many subscribers
+    python -m bench.digests mixed 10000 …   the same, of a thousand domains and forty choices
     python -m bench.digests 1000000 60      plan so many, send for so many seconds, peak memory
 """
 
@@ -46,6 +47,8 @@ SESSIONS = 16
 LETTERS = 10_000
 ARTICLES = 30  # of an issue whose mail is as large
 DAY = date(2026, 10, 28)
+DOMAINS = 1000
+WORDS = "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年"  # each is a choice
 
 
 def main(count: int = LETTERS) -> None:
@@ -62,14 +65,14 @@ def main(count: int = LETTERS) -> None:
             )
 
 
-def grow(*counts: int) -> None:
-    """Messages a second with so many subscribers."""
+def grow(*counts: int, mixed: bool = False) -> None:
+    """Messages a second with so many subscribers; `mixed`: of many domains, who chose differently."""
     if not (sink := shutil.which("smtp-sink", path=f"{os.defpath}:/usr/sbin")):
         print("needs smtp-sink: apt-get install postfix")
         return
     with _sink(sink) as port:
         for count in counts:
-            mine, _, _ = _ours(port, count)
+            mine, _, _ = _ours(port, count, mixed=mixed)
             print(f"{count:8} subscribers {mine:6.0f} messages/s")
 
 
@@ -95,11 +98,11 @@ def long(count: int, seconds: float) -> None:
         print(f"{sent} sent in {took:.0f} s, {sent / took:.0f}/s, peak memory {peak:.0f} MB")
 
 
-def _ours(port: int, count: int) -> tuple[float, float, int]:
+def _ours(port: int, count: int, *, mixed: bool = False) -> tuple[float, float, int]:
     """Messages a second from the plan on, the share of it that the ledger's thread took, bytes of one."""
     with tempfile.TemporaryDirectory() as folder:
         services = _services(folder, port)
-        _subscribe(services, count)
+        _subscribe(services, count, mixed=mixed)
         books = _Books()
         services = replace(services, mailer=_Counted(services.mailer, books))
         with books.kept():
@@ -109,7 +112,7 @@ def _ours(port: int, count: int) -> tuple[float, float, int]:
             took = time.perf_counter() - start
         with store.reading(services.db) as db:
             states = deliveries.counts(db)
-        if states[DeliveryState.SENT] != count:
+        if states[DeliveryState.SENT] + states[DeliveryState.VOID] != count:
             raise SystemExit(f"not all were sent: {states}")
         return count / took, books.seconds / took, books.size
 
@@ -147,7 +150,6 @@ class _Counted:
 
     def __init__(self, mailer: Mailer, books: _Books) -> None:
         self._mailer, self._books = mailer, books
-        self.send, self.close = mailer.send, mailer.close
 
     def post(self, next_letter: NextLetter, journal: Journal) -> Iterator[Answer]:
         def measured() -> Letter | float | None:
@@ -185,14 +187,19 @@ def _services(folder: str, port: int) -> Services:
     return services
 
 
-def _subscribe(services: Services, count: int) -> None:
+def _subscribe(services: Services, count: int, *, mixed: bool = False) -> None:
+    domain, words = "'readers.example'", "'[]'"
+    if mixed:
+        domain = f"'d' || (n * 7919 % {DOMAINS}) || '.example'"
+        words = f"""CASE WHEN n % 3 THEN '[]' ELSE '["' || substr('{WORDS}', n % {len(WORDS)} + 1, 1) || '"]' END"""
     with store.writing(services.db) as db:
         db.execute(
             text(
                 "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :count)"
-                " INSERT INTO subscriptions (publication, address, mailbox, sections, rhythm, language, state,"
-                " created, confirmed, asks) SELECT 'bench', 'reader' || n || '@readers.example',"
-                " 'reader' || n || '@readers.example', '[]', 'issue', 'zh-CN', 'confirmed',"
+                " INSERT INTO subscriptions (publication, address, mailbox, sections, words, rhythm, language,"
+                " state, created, confirmed, asks)"
+                f" SELECT 'bench', 'reader' || n || '@' || {domain}, 'reader' || n || '@' || {domain}, '[]',"
+                f" {words}, 'issue', 'zh-CN', 'confirmed',"
                 " '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000', 0 FROM numbers"
             ),
             {"count": count},
@@ -202,6 +209,7 @@ def _subscribe(services: Services, count: int) -> None:
 def _plan(services: Services) -> None:
     with store.writing(services.db) as db:
         plan_digests.plan_issue(db, PAPER, DAY, services.now(), timedelta(0))
+    plan_digests.run(services)
 
 
 @contextmanager
@@ -240,10 +248,11 @@ def _smtp_source(port: int, count: int) -> float:
 
 
 if __name__ == "__main__":
-    match [float(word) for word in sys.argv[1:]]:
+    mixed, words = "mixed" in sys.argv, [word for word in sys.argv[1:] if word != "mixed"]
+    match [float(word) for word in words]:
         case []:
             main()
         case [count, seconds] if seconds < 1000:
             long(int(count), seconds)
         case counts:
-            grow(*map(int, counts))
+            grow(*map(int, counts), mixed=mixed)

@@ -138,6 +138,7 @@ def run(folder: Path, count: int, kills: int, seed: int = 2026) -> tuple[int, in
     _subscribe(services, count)
     with store.writing(services.db) as db:
         plan_digests.plan_issue(db, PAPER, DAY.date(), services.now(), timedelta(0))
+    plan_digests.run(services)
     begun, killed = time.time(), 0
     progress = tqdm(total=count, unit="letter", disable=not sys.stderr.isatty())
     while not _done(services):

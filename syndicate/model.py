@@ -577,8 +577,12 @@ class StoredDigest:
     first: date  # issues of these days, both included; equal for an issue's digest
     last: date
     planned: datetime
-    part: str = ""  # of several on one day: the moment of a correction
-    held: str | None = None  # paused or cancelled by a person
+    part: str = ""  # of several on one day: the moment of the newest correction
+    held: str | None = None  # paused or cancelled
+    said: str | None = None  # by the mail server, that made us pause it; None: a person did
+    resumed: datetime | None = None  # when it was last let go on
+    opens: datetime | None = None  # when it is ready
+    reached: int | None = None  # deliveries are written up to that subscription; None: all are
 
 
 class BounceKind(StrEnum):
@@ -671,6 +675,7 @@ class Digest:
     corrected: tuple[Correction, ...] = ()  # since the last digest
     withdrawn: tuple[Correction, ...] = ()
     cover: Picture | None = None  # the front page of the (last) issue
+    week: tuple[date, date] | None = None  # its first and last day, of a weekly one
     go_url: str | None = (
         None  # articles are linked through it, followed by 2026-11-16/1/3: clicks are counted
     )

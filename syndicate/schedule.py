@@ -18,6 +18,7 @@ from syndicate.jobs import (
     ingest,
     mail_confirmations,
     mail_digests,
+    prune,
     publish,
     push_relays,
     record_bounces,
@@ -44,6 +45,7 @@ JOBS: tuple[tuple[str, Job], ...] = (
     ("bounces", record_bounces.run),
     ("websub", websub.run),
     ("pushes", push_relays.run),
+    ("prune", prune.run),
 )
 """Every job, each run once a tick (`tick_seconds`)."""
 

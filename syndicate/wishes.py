@@ -16,6 +16,9 @@ NAMES = 50  # bylines, and series
 
 _DAYS, _HOURS = (tuple(map(str, range(most))) for most in (7, 24))
 
+NAMES_SAID = ("sections", "bylines", "series", "words", "rhythm", "weekly_day", "hour", "zone", "language")
+"""Under what a wish is said."""
+
 Said = Mapping[str, Sequence[str]]
 """What was said under each name; what is missing is as usual."""
 
@@ -36,7 +39,7 @@ class Offer:
 def read(said: Said, offer: Offer, language: str) -> tuple[Wish, Faults]:
     """The wish, as far as it can be taken, and what cannot; where no language is said, it is `language`.
 
-    Names: sections, bylines, series, words, rhythm, weekly_day, hour, zone, language.
+    Names: NAMES_SAID.
     """
     faults: Faults = {}
     paper = offer.paper

@@ -11,6 +11,7 @@ from syndicate import store
 from syndicate.model import (
     Article,
     Byline,
+    Choice,
     Entry,
     Issue,
     Kind,
@@ -23,6 +24,7 @@ from syndicate.model import (
     Source,
     Span,
     Subscription,
+    Wish,
 )
 from syndicate.revise import revise
 from syndicate.store import entries, issues, subscriptions
@@ -146,5 +148,7 @@ def subscribe(
 ) -> Subscription:
     """A subscription to the paper, confirmed unless said otherwise."""
     with store.writing(engine) as db:
-        asked = subscriptions.ask(db, PAPER, address, sections, rhythm, language, now)
+        asked = subscriptions.sign_up(
+            db, PAPER, address, Wish(Choice(tuple(sections)), rhythm, language), now
+        )
         return (confirmed and subscriptions.confirm(db, asked.id, now)) or asked

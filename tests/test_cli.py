@@ -177,3 +177,20 @@ def test_addresses_are_listed_added_and_removed(tmp_path: Path) -> None:
     assert said("remove", "LI@example.org") == "li@example.org may get mail again\n"
     assert said("remove", "li@example.org") == "li@example.org is not on the list\n"
     assert syndicate("suppressions", "add", "li", data=tmp_path).returncode == 2
+    idn = "user@xn--fsqu00a.xn--4rr70v"
+    assert said("add", "user@例子.广告") == f"{idn} gets no mail any more\n"
+
+
+def test_who_gets_no_mail_moves_to_another_server(tmp_path: Path) -> None:
+    here, there, file = tmp_path / "here", tmp_path / "there", tmp_path / "list.csv"
+    syndicate("suppressions", "add", "li@example.org", "--because", "=1+1", data=here)
+    file.write_text(syndicate("suppressions", "export", data=here).stdout, encoding="utf-8")
+    file.write_text(
+        file.read_text(encoding="utf-8") + "b@example.org,complained,,\nc@x,,,\nd@example.org,no,,\n"
+    )
+
+    done = syndicate("suppressions", "import", str(file), data=there).stdout
+
+    assert done.splitlines()[-1] == "2 new, 0 known, 2 refused"
+    listed = syndicate("suppressions", "list", data=there).stdout.splitlines()
+    assert [line.split()[2:] for line in listed] == [["complained"], ["operator", "=1+1"]]

@@ -24,7 +24,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from bench import kills
 from syndicate import store
-from syndicate.model import DeliveryState, Rhythm
+from syndicate.model import DeliveryState, Wish
 from syndicate.services import open_services
 from syndicate.settings import CHECKOUT, load
 from syndicate.store import deliveries, entries, subscriptions
@@ -103,10 +103,9 @@ def test_killed_at_any_moment_each_digest_arrives_once(
     assert paper is not None
     with store.writing(services.db) as db:
         for name in ("a", "b"):
-            asked = subscriptions.ask(
-                db, paper, f"{name}@example.com", (), Rhythm.ISSUE, "zh-CN", datetime(2026, 11, 1, tzinfo=UTC)
-            )
-            subscriptions.confirm(db, asked.id, datetime(2026, 11, 1, tzinfo=UTC))
+            long_ago = datetime(2026, 11, 1, tzinfo=UTC)
+            asked = subscriptions.sign_up(db, paper, f"{name}@example.com", Wish(), long_ago)
+            subscriptions.confirm(db, asked.id, long_ago)
     days = [FIRST + timedelta(days=n) for n in range(KILLS // 2)]
 
     for day in days:

@@ -63,6 +63,7 @@ def status() -> None:
     for one in watch_digests.run(open_services()):
         done = ", ".join(f"{state} {count}" for state, count in one.counts.items() if count)
         held = f", {one.digest.held}" if one.digest.held else ""
+        held += f": {one.digest.said}" if one.digest.said else ""
         left = f", about {-(-one.left.total_seconds() // 60):.0f} min left" if one.left else ""
         click.echo(
             f"{one.digest.id}: {one.digest.publication} {one.digest.rhythm} {one.digest.last}: {done}{held}{left}"
@@ -106,6 +107,16 @@ def resume(number: int) -> None:
 def cancel(number: int) -> None:
     """Send no more letters of the digest of that NUMBER, for good."""
     _hold(number, "cancelled")
+
+
+@digest.command()
+@click.argument("number", type=int)
+@plainly
+def retry(number: int) -> None:
+    """Try the letters of the digest of that NUMBER again that were refused for good (`statistics` counts them)."""
+    from syndicate.jobs import watch_digests
+
+    click.echo(watch_digests.retry(open_services(), number))
 
 
 def _hold(number: int, held: str | None) -> None:

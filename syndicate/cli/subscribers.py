@@ -90,15 +90,17 @@ def import_(file: Path, paper: str | None, source: str, dry_run: bool, report: P
         rows = tuple(lists.rows(file.read_bytes()))
     except ReadError as e:
         raise ReadError(f"{file}: {e}") from e
-    taken, why = 0, Counter[str]()
+    taken, left, why = 0, 0, Counter[str]()
     with _refusals(report) as refused, _progress(len(rows)) as progress:
         for done in Import(services, into, source or file.name, dry=dry_run).run(rows):
             progress(done.rows)
             taken += done.taken
+            left += done.left
             for one in done.refused:
                 refused(one)
                 why[one.why.partition(", first in line")[0]] += 1
-    click.echo(f"{taken} {'would be ' * dry_run}taken, {why.total()} refused")
+    gone = f", {left} noted as having left" if left else ""
+    click.echo(f"{taken} {'would be ' * dry_run}taken{gone}, {why.total()} refused")
     for reason, number in why.most_common():
         click.echo(f"{number:>8}  {reason}")
 

@@ -49,6 +49,10 @@ ONLY_OURS = (b"from", b"to", b"subject", b"date", b"reply-to", b"list-unsubscrib
 RSA_BITS = 2048  # RFC 8301 §3.2; what most name servers and verifiers take
 LEAST_RSA_BITS = 1024  # RFC 8301 §3.2: verifiers need take no less
 
+# RFC 6376 §3.1: sub-domains, as RFC 5321 §4.1.2 has them. Keys that are there already may have others' names.
+_SELECTOR = re.compile(
+    r"(?!.{200})[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
+)
 _DOMAIN = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
 
@@ -119,13 +123,14 @@ def new_key(kind: str) -> Key:
 def make_key(folder: Path, selector: str, kind: str) -> Key:
     """A new key of that selector, kept in the folder where only we can read it.
 
-    Raises SettingsError when there is one already, or where it cannot be written.
+    Raises SettingsError when it is no selector, there is one already, or where it cannot be written.
     """
+    if not _SELECTOR.fullmatch(selector):
+        raise SettingsError(f"{selector!r} is no selector: letters, digits and -, in parts divided by .")
     file, key = folder / f"{selector}.pem", new_key(kind)
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    _selector(file)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:  # noqa: PTH123  # Path.open has no mode bits

@@ -23,7 +23,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -173,16 +173,17 @@ def forget(folder: Path, mark: str) -> None:
 
 
 class Received:
-    """For each digest, who has it."""
+    """For each digest, who has it; of each mailbox the beginning of what `mark` makes of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mark: Callable[[str], bytes]) -> None:
         self._folder = folder
+        self._mark = mark
 
     def add(self, digest: str, mailboxes: Iterable[str]) -> None:
         """These have it now."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self._folder / f"{digest}.received").open("ab") as file:
-            file.write(b"".join(map(_mark, mailboxes)))
+            file.write(b"".join(self._mark(mailbox)[:_WIDTH] for mailbox in mailboxes))
 
     def count(self, digest: str) -> int:
         """How many have it."""
@@ -196,7 +197,7 @@ class Received:
             return []
         body = file.read_bytes()
         known = {body[at : at + _WIDTH] for at in range(0, len(body), _WIDTH)}
-        return [mailbox for mailbox in mailboxes if _mark(mailbox) in known]
+        return [one for one in mailboxes if not known.isdisjoint((self._mark(one)[:_WIDTH], _before(one)))]
 
     def prune(self, before: float) -> None:
         """Forget digests to which nobody was added since (seconds of the epoch)."""
@@ -205,5 +206,6 @@ class Received:
                 file.unlink(missing_ok=True)
 
 
-def _mark(mailbox: str) -> bytes:
+def _before(mailbox: str) -> bytes:
+    """What was kept until there was a key; such files are gone sixty days after the last of them."""
     return hashlib.sha256(mailbox.encode()).digest()[:_WIDTH]

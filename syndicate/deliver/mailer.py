@@ -12,9 +12,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from email.message import EmailMessage
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -22,11 +20,7 @@ from syndicate.deliver import smtp
 from syndicate.deliver.smtp import NextLetter
 from syndicate.deliver.smtp_relay import Tls, relay
 from syndicate.deliver.smtp_talk import Journal
-from syndicate.errors import DeliveryError, DoubtfulDeliveryError
 from syndicate.model import Answer, Letter, Outcome
-
-Hand = Callable[[], bool]
-"""Commits that the message is about to be handed over; False: somebody else has it, do not."""
 
 CONNECTIONS = 4  # at once, unless the settings say otherwise
 
@@ -36,15 +30,6 @@ class Mailer(Protocol):
 
     def post(self, next_letter: NextLetter, journal: Journal) -> Iterator[Answer]:
         """Send letters until there are no more; what became of each, as soon as it is known."""
-
-    def send(self, message: EmailMessage, sender: str, recipient: str, hand: Hand) -> None:
-        """Hand one message over.
-
-        Raises DeliveryError when it was surely not taken, DoubtfulDeliveryError when nobody knows.
-        """
-
-    def close(self) -> None:
-        """Nothing is kept open between two calls; here for those who still say it."""
 
 
 def open_mailer(smtp_url: str, outbox: Path, connections: int = CONNECTIONS) -> Mailer:
@@ -58,27 +43,7 @@ def send_one(mailer: Mailer, letter: Letter) -> Answer:
     return next(iter(mailer.post(lambda: next(letters, None), _NoJournal())))
 
 
-class _OneByOne:
-    """A mailer whose messages may also be sent one at a time."""
-
-    def post(self, next_letter: NextLetter, journal: Journal) -> Iterator[Answer]:
-        raise NotImplementedError
-
-    def send(self, message: EmailMessage, sender: str, recipient: str, hand: Hand) -> None:
-        """Hand one message over; see Mailer."""
-        letters = iter((Letter(0, sender, recipient, (on_the_wire(message),)),))
-        with suppress(_NotOursError):
-            for answer in self.post(lambda: next(letters, None), _Asking(hand)):
-                if answer.outcome is Outcome.DOUBTFUL:
-                    raise DoubtfulDeliveryError(answer.said)
-                if answer.outcome is not Outcome.TAKEN:
-                    raise DeliveryError(answer.said, permanent=answer.outcome is Outcome.REFUSED)
-
-    def close(self) -> None:
-        """Nothing is kept open."""
-
-
-class SmtpMailer(_OneByOne):
+class SmtpMailer:
     """Up to so many connections to a mail server, opened when there is something to send."""
 
     def __init__(
@@ -97,7 +62,7 @@ class SmtpMailer(_OneByOne):
         return smtp.post(self._relay, self._connections, next_letter, journal, self._context)
 
 
-class MaildirMailer(_OneByOne):
+class MaildirMailer:
     """Puts mail into the Maildir `folder`, each message once: its file is named after its Message-ID."""
 
     def __init__(self, folder: Path) -> None:
@@ -138,13 +103,6 @@ class MaildirMailer(_OneByOne):
         journal.taken(letter.number)
 
 
-def on_the_wire(message: EmailMessage) -> bytes:
-    """The message with CRLF line ends and doubled leading dots (RFC 5321 §4.5.2)."""
-    raw = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
-    raw = re.sub(rb"\r?\n|\r", b"\r\n", raw)
-    return re.sub(rb"(?m)^\.", b"..", raw if raw.endswith(b"\r\n") else raw + b"\r\n")
-
-
 def _file_name(message: bytes) -> str:
     head = message.partition(b"\r\n\r\n")[0]
     found = re.search(rb"(?im)^message-id:\s*(\S+)", head)
@@ -163,19 +121,3 @@ class _NoJournal:
 
     def taken(self, number: int) -> None:
         """Nobody wants to know."""
-
-
-class _NotOursError(Exception):
-    """Somebody else hands it over."""
-
-
-class _Asking(_NoJournal):
-    """Asks, right before the letter is handed over, whether it is ours to hand over."""
-
-    def __init__(self, hand: Hand) -> None:
-        self._hand = hand
-
-    def handing(self, number: int, line: socket.socket | None = None) -> None:  # noqa: ARG002  # there is one
-        """Ask."""
-        if not self._hand():
-            raise _NotOursError

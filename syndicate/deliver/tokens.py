@@ -22,6 +22,7 @@ class Tokens:
         self._manage = URLSafeSerializer(secret, salt="manage")
         self._move = URLSafeSerializer(secret, salt="move")
         self._erased_key = hmac.new(secret.encode(), b"erased", hashlib.sha256).digest()
+        self._received_key = hmac.new(secret.encode(), b"received", hashlib.sha256).digest()
         self._mail_key = hmac.new(secret.encode(), b"return path", hashlib.sha256).digest()
 
     def confirm(self, subscription: int) -> str:
@@ -65,6 +66,10 @@ class Tokens:
     def erased(self, address: str) -> str:
         """What is kept of an address that was erased: enough to know it again, not to read it."""
         return hmac.new(self._erased_key, address.lower().encode(), hashlib.sha256).hexdigest()[:32]
+
+    def received(self, mailbox: str) -> bytes:
+        """What is kept of a mailbox that has a digest: who has not the secret cannot try addresses on it."""
+        return hmac.new(self._received_key, mailbox.encode(), hashlib.sha256).digest()
 
     # ── addresses that mail comes back to ────────────────────────────────────────────────
     # Servers may fold their case, and give them 64 octets before the @ (RFC 5321 §4.5.3.1.1): a letter for the

@@ -7,10 +7,17 @@ from dataclasses import dataclass
 
 from syndicate import store
 from syndicate.jobs import watch_pushes
-from syndicate.model import Delivery, DeliveryState, Quarantined, StoredIssue, SubscriptionState
+from syndicate.model import (
+    Delivery,
+    DeliveryState,
+    Quarantined,
+    StoredDigest,
+    StoredIssue,
+    SubscriptionState,
+)
 from syndicate.services import Services
 from syndicate.sources import folder
-from syndicate.store import deliveries, issues, subscriptions
+from syndicate.store import deliveries, digests, issues, subscriptions
 
 RECENT = 10  # issues shown for each paper
 
@@ -34,13 +41,14 @@ class Report:
     papers: tuple[Paper, ...]
     deliveries: Mapping[DeliveryState, int]
     doubtful: tuple[Delivery, ...]
+    refused: tuple[StoredDigest, ...]  # paused because the mail server does not take our mail
     unpublished: tuple[str, ...]  # papers whose feeds are behind
     pushing: watch_pushes.Report
 
     @property
     def ailing(self) -> bool:
         """True when something wants a person."""
-        return bool(self.quarantine or self.doubtful or self.pushing.ailing)
+        return bool(self.quarantine or self.doubtful or self.refused or self.pushing.ailing)
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -52,6 +60,7 @@ class Report:
             *(f"feeds of {slug} are not yet published" for slug in self.unpublished),
             *(f"deliveries {state}: {count}" for state, count in self.deliveries.items()),
             *(_doubt(d) for d in self.doubtful),
+            *(_refusal(d) for d in self.refused),
             *self.pushing.lines,
             "something wants you: see above" if self.ailing else "all is well",
         )
@@ -71,6 +80,7 @@ def run(services: Services) -> Report:
             ),
             deliveries=deliveries.counts(db),
             doubtful=deliveries.doubtful(db),
+            refused=digests.refused(db),
             unpublished=tuple(
                 slug for slug, _ in issues.due_for_publishing(db) if services.settings.publication(slug)
             ),
@@ -93,4 +103,11 @@ def _doubt(delivery: Delivery) -> str:
         f"delivery {delivery.id} to {delivery.address} may or may not have arrived"
         f" ({delivery.error or 'no answer'});"
         f" `syndicate digest resend {delivery.id}` sends it again"
+    )
+
+
+def _refusal(digest: StoredDigest) -> str:
+    return (
+        f"digest {digest.id} is paused, the mail server takes no mail from us: {digest.said};"
+        f" mend it, then `syndicate digest resume {digest.id}`"
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from syndicate import mailboxes, store, wishes
@@ -29,10 +29,10 @@ _FAULTS = {
     Fault.DISPOSABLE: "disposable address",
     Fault.MIXED: "letters that look like others in the address",
 }
-_CONFIRMED = SubscriptionState.CONFIRMED.value
+_CONFIRMED, _ENDED = SubscriptionState.CONFIRMED.value, SubscriptionState.ENDED.value
 _KNOWN = {
     _CONFIRMED: "subscribed already",
-    SubscriptionState.ENDED.value: "left before",
+    _ENDED: "left before",
     lists.SUPPRESSED: "suppressed: it bounced, complained, or was ruled out",
 }
 _RHYTHMS = {
@@ -46,7 +46,9 @@ _LANGUAGES = {"zh": "zh-CN", "zh-cn": "zh-CN", "zh-hans": "zh-CN", "中文": "zh
 _MANY = ("sections", "bylines", "series", "words")
 _NAMES = ("bylines", "series")
 _ONE = ("rhythm", "weekly_day", "hour", "zone", "language")
-_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+_MOMENT = re.compile(
+    r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]+(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d+)?)?)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Done:
     rows: int
     taken: int
     refused: tuple[Refused, ...]
+    left: int = 0  # of whom it is noted that they left: no list brings them back
 
 
 class Import:
@@ -105,21 +108,26 @@ class Import:
         slug, now = self._paper.slug, self._services.now()
         with (store.reading if self._dry else store.writing)(self._services.db) as db:
             states = lists.known(db, slug, tuple(members.values()))
-            welcome = [one for one in members.values() if states.get(one.mailbox) not in _KNOWN]
+            new = [one for one in members.values() if states.get(one.mailbox) not in _KNOWN]
+            welcome = [one for one in new if one.ended is None or one.mailbox not in states]
             if not self._dry:
                 lists.add(db, slug, welcome, states, now)
         for line, one in members.items():
             if why := _KNOWN.get(states.get(one.mailbox, "")):
                 refused.append(Refused(line, one.address, why))
-        return Done(len(rows), len(welcome), tuple(sorted(refused, key=lambda r: r.line)))
+        left = sum(one.ended is not None for one in welcome)
+        return Done(len(rows), len(welcome) - left, tuple(sorted(refused, key=lambda r: r.line)), left)
 
     def _judged(self, row: Row) -> Member:
         """Who it is, by what the row says alone."""
+        if row.fault:
+            raise _RefusedError(row.fault)
         said = row.said
         address, fault = mailboxes.read(said.get("address", ""))
         if fault is not None:
             raise _RefusedError(_FAULTS[fault])
-        agreed = self._agreed(said)
+        left = said.get("state") == _ENDED
+        agreed = None if left else self._agreed(said)
         told = _told(said, self._paper)
         wish, faults = wishes.read(told, _with_names(self._offer, told), self._paper.language)
         if faults:
@@ -130,7 +138,9 @@ class Import:
         if first != row.line:
             raise _RefusedError(f"twice in the list, first in line {first}")
         source = " ".join(said.get("source", "").split())[:LONGEST_SOURCE]
-        return Member(address, wish, agreed, source or self._source)
+        ended = (moment(said.get("ended", ""), self._zone) or self._now) if left else None
+        paused = moment(said.get("paused_until", ""), self._zone)
+        return Member(address, wish, agreed, source or self._source, paused, ended)
 
     def _agreed(self, said: Mapping[str, str]) -> datetime:
         state = said.get("state") or _CONFIRMED
@@ -146,10 +156,11 @@ class Import:
 
 
 def moment(text: str, zone: ZoneInfo) -> datetime | None:
-    """The moment of 2026-03-05, 2026/3/5, 2026年3月5日 (begins there), or of an ISO 8601 time; None for neither."""
+    """The moment of 2026-03-05, 2026/3/5 10:00, 2026年3月5日 (a day begins), or of an ISO 8601 time; None for none."""
     try:
-        if day := _DAY.fullmatch(text.strip()):
-            return datetime.combine(date(*map(int, day.groups())), time(), zone)
+        if found := _MOMENT.fullmatch(text.strip()):
+            year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
+            return datetime(year, month, day, hour, minute, second, tzinfo=zone)
         said = datetime.fromisoformat(text.strip().replace("/", "-"))
     except (ValueError, OverflowError):
         return None

@@ -17,24 +17,24 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
-from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from syndicate import store
 from syndicate.deliver import journal
 from syndicate.deliver.journal import Journal, Received
-from syndicate.errors import IssueError
-from syndicate.jobs import compose, plan_digests
+from syndicate.errors import IssueError, StoreError
+from syndicate.jobs import compose, outcomes, plan_digests
 from syndicate.jobs.alone import alone
 from syndicate.jobs.mail_confirmations import lang
+from syndicate.jobs.moulds import Moulds
 from syndicate.jobs.pace import Pace
-from syndicate.model import Answer, Choice, DeliveryState, Envelope, Letter, Outcome, StoredDigest
-from syndicate.render import digest, letters
-from syndicate.render.letters import Mould
+from syndicate.model import Answer, Cast, Choice, DeliveryState, Envelope, Letter, Outcome
+from syndicate.render import digest
 from syndicate.services import Services
-from syndicate.store import bounces, deliveries, digests
+from syndicate.store import bounces, deliveries, digests, resting
 from syndicate.store.deliveries import Claimed, Settled
+from syndicate.store.resting import Rest
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +46,7 @@ RUN = 20_000  # letters under one claim: as many lines has its journal
 SETTLE = 0.5  # seconds after which answers are written down
 LEASE = timedelta(hours=1)  # after which a claim of another machine counts as given up
 LATE = timedelta(days=2)  # what could not be sent for so long is not news any more
-BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
-ATTEMPTS = 12  # with the last step repeated: about a day, then the delivery has failed
-MOULDS = 64  # of different digests, choices and languages, kept at hand
-READER_STAGES = ("rcpt", "body")  # where a refusal speaks of the reader's address
-LINE_STAGES = ("connect", "ehlo", "starttls", "auth")  # where a fault is the mail server's own
+REFUSALS = 5  # of our sender, and no letter taken between them: what goes out is held
 
 
 def run(services: Services) -> None:
@@ -60,9 +56,8 @@ def run(services: Services) -> None:
             return
         plan_digests.run(services)
         take_up(services)
-        if not quiet(services.settings.mail_quiet_hours, _local(services)):
-            while _Run(services).run():
-                pass
+        while not quiet(services.settings.mail_quiet_hours, _local(services)) and _Run(services).run():
+            pass
 
 
 def take_up(services: Services) -> None:
@@ -81,7 +76,7 @@ def take_up(services: Services) -> None:
     with store.writing(services.db) as db:
         deliveries.expire(db, now, LEASE)
         deliveries.outdate(db, now, LATE)
-    Received(folder).prune((now - timedelta(days=60)).timestamp())
+    _received(services).prune((now - timedelta(days=60)).timestamp())
 
 
 def quiet(hours: str, local: datetime) -> bool:
@@ -100,8 +95,10 @@ def preview(services: Services, publication: str, day: date | None, language: st
     """
     contents = compose.preview(services, publication, day, language)
     letter = f"<preview@{contents.publication.host}>"
-    reader = Claimed(0, 0, 1, letter, "example.org", 0, "reader@example.org", language, Choice())
-    return digest.message(contents, _envelope(services, publication, reader, services.now()))
+    reader = Claimed(
+        0, 0, 1, letter, services.now(), "example.org", 0, "reader@example.org", language, Choice()
+    )
+    return digest.message(contents, _envelope(services, publication, reader))
 
 
 def order(services: Services, publication: str, day: date) -> str:
@@ -137,14 +134,18 @@ class _Run:
         self._mark = secrets.token_hex(8)
         settings = services.settings
         self._pace = Pace[Claimed](
-            settings.mail_limits, per_second=settings.mail_per_second, domain=lambda one: one.domain
+            settings.mail_limits,
+            per_second=settings.mail_per_second,
+            crowd=CROWD,
+            domain=lambda one: one.domain,
         )
         self._ledger = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._claiming: Future[tuple[Claimed, ...]] | None = None
         self._settling: Future[None] | None = None
         self._exhausted: float | None = None  # when the ledger had nothing more
-        self._crowded: frozenset[str] = frozenset()
-        self._line_down = False
+        self._crowding = 0  # of the pace, when more was last claimed
+        self._over = False  # no more letters in this run
+        self._sender_refused: list[tuple[int, str]] = []  # digests, and what was said
         self._held: dict[int, str] = {}
         self._restored: dict[int, bool] = {}
         self._under_way: dict[int, Claimed] = {}
@@ -152,34 +153,48 @@ class _Run:
         self._refusals: list[tuple[Settled, Answer]] = []
         self._received: list[Claimed] = []
         self._settled_at = time.monotonic()
+        self._renewed = services.now()
         self._claimed = 0
-        self._digests = lru_cache(64)(self._find_digest)
-        self._moulds = lru_cache(MOULDS)(self._mould)
+        self._moulds = Moulds(services)
 
     def run(self) -> bool:
         """Send what is due; True when more may be."""
+        self._know_who_rests()
         with self._ledger, Journal(_folder(self._services), self._mark) as self._journal:
             try:
                 for answer in self._services.mailer.post(self._next, self._journal):
                     self._note(answer)
             finally:
                 self._end()
-        return self._claimed >= RUN and not self._line_down and not self._services.stopping.is_set()
+        return self._claimed >= RUN and not self._over and not self._services.stopping.is_set()
+
+    def _know_who_rests(self) -> None:
+        """Domains that refused in an earlier run are left alone in this one, too."""
+        now = self._services.now()
+        with store.reading(self._services.db) as db:
+            for domain, rest in resting.listed(db).items():
+                left = (rest.until - now).total_seconds()
+                self._pace.leave_alone(domain, rest.seconds, left, time.monotonic())
 
     def _end(self) -> None:
         """Write down all that is known, and give back what was claimed and not tried."""
         self._settle(wait=True)
         if self._claiming is not None:
             self._claiming.result()
+        now = self._services.now()
         with store.writing(self._services.db) as db:
-            deliveries.release(db, self._mark, self._services.now())
+            deliveries.release(db, self._mark, now)
+            if len(self._sender_refused) >= REFUSALS:
+                for number, said in dict(self._sender_refused).items():
+                    digests.hold(db, number, "paused", now, said)
+                    log.error("digest %d is paused: the mail server refuses our sender: %s", number, said)
 
     # ── what is next ─────────────────────────────────────────────────────────────────────
 
     def _next(self) -> Letter | float | None:
         """The next letter, or seconds to wait, or None when there are no more."""
         self._settle()
-        if self._line_down or self._services.stopping.is_set():
+        if self._over or self._services.stopping.is_set() or self._is_quiet():
             return None
         self._claim()
         while True:
@@ -190,7 +205,7 @@ class _Run:
                     return letter
             elif found is None:
                 return None if self._exhausted is not None and self._claiming is None else 0.01
-            elif found > PATIENCE or (self._claimed >= RUN and not self._pace.ready(now)):
+            elif found > PATIENCE or (self._claimed >= RUN and not self._pace.ready):
                 self._give_back(now)
             else:
                 return found
@@ -200,14 +215,19 @@ class _Run:
         now = time.monotonic()
         if self._claiming is not None and self._claiming.done():
             came, self._claiming = self._claiming.result(), None
-            self._pace.add(came)
+            self._pace.add(came, now)
             self._claimed += len(came)
             self._exhausted = now if len(came) < BATCH or self._claimed >= RUN else None
-        crowded = self._pace.crowded(CROWD, now)
-        again = self._exhausted is None or now - self._exhausted > PATIENCE or crowded != self._crowded
-        if self._claiming is None and again and self._claimed < RUN and self._pace.ready(now) < AHEAD:
-            self._crowded = crowded
-            self._claiming = self._ledger.submit(self._claim_some, sorted(crowded))
+        again = self._exhausted is None or now - self._exhausted > PATIENCE
+        again |= self._pace.crowding != self._crowding
+        if self._claiming is None and again and self._claimed < RUN and self._pace.ready < AHEAD:
+            self._crowding = self._pace.crowding
+            self._claiming = self._ledger.submit(self._claim_some, sorted(self._pace.crowded()))
+
+    def _is_quiet(self) -> bool:
+        """Whether quiet hours have begun meanwhile."""
+        hours = self._services.settings.mail_quiet_hours
+        return bool(hours) and quiet(hours, _local(self._services))
 
     def _give_back(self, now: float) -> None:
         """What its domain wants only later is not waited for."""
@@ -222,11 +242,11 @@ class _Run:
 
     def _not_received(self, claimed: Sequence[Claimed]) -> tuple[Claimed, ...]:
         """Without those that have it already: an older database, brought back, does not know."""
-        received, services = Received(_folder(self._services)), self._services
+        received, services = _received(self._services), self._services
         having: set[int] = set()
         for number in filter(self._brought_back, {one.digest for one in claimed}):
             of_it = {one.address.lower(): one for one in claimed if one.digest == number}
-            known = received.holds(plan_digests.name(self._digests(number)), of_it)
+            known = received.holds(plan_digests.name(self._moulds.digest(number)), of_it)
             having |= {of_it[mailbox].id for mailbox in known}
         if having:
             log.warning("%d deliveries went out before the database was brought back", len(having))
@@ -238,7 +258,7 @@ class _Run:
     def _brought_back(self, number: int) -> bool:
         """Whether more have the digest than the database knows."""
         if number not in self._restored:
-            having = Received(_folder(self._services)).count(plan_digests.name(self._digests(number)))
+            having = _received(self._services).count(plan_digests.name(self._moulds.digest(number)))
             with store.reading(self._services.db) as db:
                 self._restored[number] = having > deliveries.gone_out(db, number)
         return self._restored[number]
@@ -258,55 +278,49 @@ class _Run:
     def _letter(self, one: Claimed) -> Letter | None:
         self._journal.begun(one.id)
         try:
-            mould = self._moulds(one.digest, one.choice, one.language)
+            cast = self._cast(one)
+        except StoreError:  # no letter's fault: all are due again when the database is back
+            raise
         except Exception as e:
             log.exception("digest %d, subscription %d: a fault in the program", one.digest, one.subscription)
             self._given_up(one, DeliveryState.FAILED, f"a fault in the program: {type(e).__name__}")
             return None
-        if mould is None:
+        if cast is None:
             self._given_up(one, DeliveryState.VOID, "nothing in what was chosen")
             return None
         self._under_way[one.id] = one
-        planned = self._digests(one.digest)
-        envelope = _envelope(self._services, planned.publication, one, planned.planned)
         sender = self._services.return_path(one.id)
-        return Letter(one.id, sender, one.address, self._services.signer.signed(mould.cast(envelope)))
+        return Letter(one.id, sender, one.address, self._services.signer.signed(cast))
+
+    def _cast(self, one: Claimed) -> Cast | None:
+        """The letter to that reader; None when there is nothing in it."""
+        write = self._moulds.of(one.digest, one.choice, one.language)
+        publication = self._moulds.digest(one.digest).publication
+        return write(_envelope(self._services, publication, one)) if write else None
 
     def _given_up(self, one: Claimed, state: DeliveryState, why: str) -> None:
         self._pace.done(one, time.monotonic())
         self._settled.append(Settled(one.id, state, why))
 
-    def _mould(self, number: int, choice: Choice, language: str) -> Mould | None:
-        planned = self._digests(number)
-        with store.reading(self._services.db) as db:
-            contents = compose.compose(db, self._services, planned, choice, language)
-        if contents is None:
-            return None
-        return letters.mould(lambda envelope: digest.message(contents, envelope))
-
-    def _find_digest(self, number: int) -> StoredDigest:
-        with store.reading(self._services.db) as db:
-            found = digests.find(db, number)
-        if found is None:
-            raise IssueError(f"digest {number} is not in the ledger")
-        return found
-
     # ── answers ──────────────────────────────────────────────────────────────────────────
 
     def _note(self, answer: Answer) -> None:
         one = self._under_way.pop(answer.number)
-        crowded = answer.outcome is Outcome.LATER and answer.stage not in LINE_STAGES
-        self._pace.done(one, time.monotonic(), refused=crowded)
-        self._line_down |= answer.outcome is Outcome.LATER and answer.stage in LINE_STAGES
-        settled = settled_by(answer, one.attempts, self._services.now())
+        self._pace.done(one, time.monotonic(), refused=outcomes.domain_refuses(answer))
+        self._over |= outcomes.line_is_down(answer)
+        settled = outcomes.settled_by(answer, one.attempts, self._services.now())
         self._settled.append(settled)
         if answer.outcome is Outcome.TAKEN:
             self._received.append(one)
-        if answer.outcome is not Outcome.TAKEN:
-            log.warning(
-                "digest %d, subscription %d: %s: %s", one.digest, one.subscription, settled.state, answer.said
-            )
-        if answer.outcome is Outcome.REFUSED and answer.stage in READER_STAGES:
+            self._sender_refused.clear()
+            return
+        log.warning(
+            "digest %d, subscription %d: %s: %s", one.digest, one.subscription, settled.state, answer.said
+        )
+        if outcomes.refuses_sender(answer):
+            self._sender_refused.append((one.digest, answer.said))
+            self._over |= len(self._sender_refused) >= REFUSALS
+        elif outcomes.speaks_of_reader(answer):
             self._refusals.append((settled, answer))
 
     def _settle(self, *, wait: bool = False) -> None:
@@ -315,52 +329,62 @@ class _Run:
             self._settling.result()
             self._settling = None
         late = time.monotonic() - self._settled_at >= SETTLE
-        if self._settled and self._settling is None and (wait or late):
-            told = self._settled, self._refusals, self._received
+        renewed = self._services.now() - self._renewed >= LEASE / 4
+        if self._settling is None and (renewed or (self._settled and (wait or late))):
+            told = self._settled, self._refusals, self._received, self._rests(), renewed
             self._settled, self._refusals, self._received = [], [], []
             self._settled_at = time.monotonic()
+            self._renewed = self._services.now() if renewed else self._renewed
             self._settling = self._ledger.submit(self._write, *told)
             if wait:
                 self._settling.result()
 
+    def _rests(self) -> dict[str, Rest]:
+        """Which domains rest since the last time, and until when by the calendar."""
+        now, steady = self._services.now(), time.monotonic()
+        return {
+            domain: Rest(seconds, now + timedelta(seconds=until - steady))
+            for domain, (seconds, until) in self._pace.rests().items()
+        }
+
     def _write(
-        self, settled: list[Settled], refusals: list[tuple[Settled, Answer]], received: list[Claimed]
+        self,
+        settled: list[Settled],
+        refusals: list[tuple[Settled, Answer]],
+        received: list[Claimed],
+        rests: dict[str, Rest],
+        renewed: bool,  # what is claimed here stays so, however long it takes
     ) -> None:
         now = self._services.now()
         with store.writing(self._services.db) as db:
             deliveries.settle(db, self._mark, settled, now)
+            resting.note(db, rests, now)
             self._held = digests.held(db)
             for one, answer in refusals:
                 bounces.record_refusal(db, one.id, answer.code, answer.status, answer.said, now)
-        log_of = Received(_folder(self._services))
+            if renewed:
+                deliveries.renew(db, self._mark, now)
+        log_of = _received(self._services)
         for number in {one.digest for one in received}:
             mailboxes = [one.address.lower() for one in received if one.digest == number]
-            log_of.add(plan_digests.name(self._digests(number)), mailboxes)
+            log_of.add(plan_digests.name(self._moulds.digest(number)), mailboxes)
 
 
-def settled_by(answer: Answer, attempts: int, now: datetime) -> Settled:
-    """What an answer means for a delivery that was tried so often."""
-    if answer.outcome is Outcome.TAKEN:
-        return Settled(answer.number, DeliveryState.SENT)
-    if answer.outcome is Outcome.DOUBTFUL:
-        return Settled(answer.number, DeliveryState.DOUBTFUL, answer.said)
-    if answer.outcome is Outcome.REFUSED or attempts >= ATTEMPTS:
-        return Settled(answer.number, DeliveryState.FAILED, answer.said)
-    wait = BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
-    return Settled(answer.number, DeliveryState.DUE, answer.said, now + wait)
-
-
-def _envelope(services: Services, publication: str, one: Claimed, planned: datetime) -> Envelope:
+def _envelope(services: Services, publication: str, one: Claimed) -> Envelope:
     site = f"{services.settings.base_url}/{publication}"
     return Envelope(
         address=one.address,
         sender=services.settings.mail_from,
         message_id=one.message_id,
         leave_url=f"{site}/leave/{services.tokens.leave(one.subscription)}",
-        date=planned,
+        date=one.date,
         manage_url=f"{site}/mine/{services.tokens.manage(one.subscription)}{lang(one.language)}",
         leave_mail=services.leave_mail(one.subscription),
     )
+
+
+def _received(services: Services) -> Received:
+    return Received(_folder(services), services.tokens.received)
 
 
 def _folder(services: Services) -> Path:

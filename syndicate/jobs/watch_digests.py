@@ -12,7 +12,7 @@ from syndicate import store
 from syndicate.errors import IssueError
 from syndicate.model import DeliveryState, Entry, StoredDigest
 from syndicate.services import Services
-from syndicate.store import deliveries, digests, entries
+from syndicate.store import deliveries, digests, entries, tallies
 
 RECENT = 10  # digests shown
 PACE_OF = timedelta(minutes=5)  # the time from which the rest is reckoned
@@ -56,7 +56,8 @@ def statistics(services: Services, number: int) -> Statistics:
         found = entries.with_ids(db, list(clicks))
         return Statistics(
             _progress(db, digest, services.now()),
-            digests.left(db, number, digest.planned + timedelta(days=7)),
+            tallies.of_digest(db, number).get(tallies.LEFT)
+            or digests.left(db, number, digest.planned + tallies.WEEK),
             tuple(sorted(((e, clicks[e.id]) for e in found), key=lambda one: (-one[1], one[0].path))),
         )
 
@@ -70,7 +71,8 @@ def run(services: Services) -> tuple[Progress, ...]:
 
 
 def _progress(db: Connection, digest: StoredDigest, now: datetime) -> Progress:
-    counts = deliveries.counts(db, digest.id)
+    told = tallies.counts(db, digest.id)
+    counts = {state: number + told[state] for state, number in deliveries.counts(db, digest.id).items()}
     sent = deliveries.sent_since(db, digest.id, now - PACE_OF)
     waiting = counts[DeliveryState.DUE] + counts[DeliveryState.CLAIMED]
     return Progress(digest, counts, PACE_OF * waiting / sent if sent and waiting else None)
@@ -84,9 +86,21 @@ def hold(services: Services, number: int, held: str | None) -> str:
     """
     now = services.now()
     with store.writing(services.db) as db:
-        if not digests.hold(db, number, held):
+        if not digests.hold(db, number, held, now):
             known = digests.find(db, number)
             raise IssueError(f"digest {number}: {'it was cancelled' if known else 'there is none'}")
         if held == "cancelled":
             return f"digest {number} is cancelled, {deliveries.cancel(db, number, now)} letters are not sent"
     return f"digest {number} {'is paused' if held else 'goes on'}"
+
+
+def retry(services: Services, number: int) -> str:
+    """What failed of the digest of that number is due again, where it is still wanted; says so in one line.
+
+    Raises IssueError when there is no such digest.
+    """
+    with store.writing(services.db) as db:
+        if digests.find(db, number) is None:
+            raise IssueError(f"digest {number}: there is none")
+        again = deliveries.retry(db, number, services.now())
+    return f"digest {number}: {again} letters are tried again"

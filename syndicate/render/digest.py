@@ -28,9 +28,9 @@ SENDER = "syndicate"
 
 def message(digest: Digest, envelope: Envelope) -> EmailMessage:
     """The digest, addressed: text and HTML, to be left with one click (RFC 8058)."""
-    publication, site = digest.publication, digest.base_url
+    publication, site, values = digest.publication, digest.base_url, _values(digest)
     letter = mail.letter(publication, envelope.address, envelope.sender, envelope.message_id, envelope.date)
-    letter["Subject"] = mail.header(str(_values(digest)["subject"]))
+    letter["Subject"] = mail.header(str(values["subject"]))
     # What comes from a list gets no vacation notices (RFC 5230 §4.6). Precedence was never
     # standardised, and its use is discouraged (RFC 2076 §3.9).
     letter["List-Id"] = f"{mail.phrase(publication.title)} <{publication.slug}.{publication.host}>"
@@ -42,19 +42,19 @@ def message(digest: Digest, envelope: Envelope) -> EmailMessage:
     letter["Feedback-ID"] = _feedback_id(digest)
     return mail.with_parts(
         letter,
-        text(digest, envelope.leave_url, envelope.manage_url),
-        html(digest, envelope.leave_url, envelope.manage_url),
+        _text(digest, values, envelope.leave_url, envelope.manage_url),
+        _html(digest, values, envelope.leave_url, envelope.manage_url),
     )
 
 
 def html(digest: Digest, leave_url: str, manage_url: str = "") -> str:
     """The HTML part, small enough to be shown whole: the rest of a long section as links."""
-    return _part("digest.html", digest, leave_url, manage_url, mail.inlined)
+    return _html(digest, _values(digest), leave_url, manage_url)
 
 
 def text(digest: Digest, leave_url: str, manage_url: str = "") -> str:
     """The text part, set in the columns of a terminal, and no longer than the HTML may be."""
-    return _part("digest.txt", digest, leave_url, manage_url, str)
+    return _text(digest, _values(digest), leave_url, manage_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +98,23 @@ class _Amended:
 
 
 _Chapters = tuple[_Chapter, ...]
+_Values = dict[str, object]  # what templates are filled with
 
 
-def _part(name: str, digest: Digest, leave_url: str, manage_url: str, write: Callable[[str], str]) -> str:
+def _html(digest: Digest, values: _Values, leave_url: str, manage_url: str) -> str:
+    return _part("digest.html", digest, values | _links(leave_url, manage_url), mail.inlined)
+
+
+def _text(digest: Digest, values: _Values, leave_url: str, manage_url: str) -> str:
+    return _part("digest.txt", digest, values | _links(leave_url, manage_url), str)
+
+
+def _links(leave_url: str, manage_url: str) -> _Values:
+    return {"leave_url": leave_url, "manage_url": manage_url}
+
+
+def _part(name: str, digest: Digest, values: _Values, write: Callable[[str], str]) -> str:
     template = environment(digest.language).get_template(f"email/{name}")
-    values = _values(digest) | {"leave_url": leave_url, "manage_url": manage_url}
     chapters = tuple(_chapters(digest))
     return _fitting(chapters, lambda shown: write(template.render(values, chapters=shown)))
 
@@ -132,20 +144,20 @@ def _most(most: int, page: Callable[[int], str]) -> str | None:
     return fits
 
 
-def _values(digest: Digest) -> dict[str, object]:
+def _values(digest: Digest) -> _Values:
     """What the templates say of this digest, whoever gets it."""
     publication, language, issues = digest.publication, digest.language, digest.issues
     stories = [story for chapter in _chapters(digest) for story in chapter.stories]
     amended = tuple(_amended(digest))
     home = f"{digest.base_url}/{publication.slug}/"
-    values: dict[str, object] = {
+    values: _Values = {
         "paper": mail.paper(publication, language),
         "publisher": cut(articles.line(publication.publisher), LINE),
         "foreign": _foreign(publication.language, language),
         "rhythm": digest.rhythm.value,
         "weekly": digest.rhythm is Rhythm.WEEKLY,
-        "first": issues[0].date if issues else None,
-        "last": _last_day(digest),
+        "first": digest.week[0] if digest.week else issues[0].date if issues else None,
+        "last": digest.week[1] if digest.week else _last_day(digest),
         "stories": len(stories),
         "top": stories[0] if stories else None,
         "amended": amended[:AMENDED],
@@ -175,7 +187,7 @@ def _online(digest: Digest, home: str) -> str:
     return f"{home}feeds/corrections.rss" if digest.rhythm is Rhythm.CORRECTIONS else f"{home}issues"
 
 
-def _said(name: str, language: str, values: dict[str, object]) -> tuple[str, ...]:
+def _said(name: str, language: str, values: _Values) -> tuple[str, ...]:
     """The lines that are not empty."""
     told = environment(language).get_template(f"email/digest-{name}.txt").render(values)
     return tuple(line for line in map(articles.line, told.splitlines()) if line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
@@ -51,12 +51,14 @@ def environment(language: str) -> Environment:
     return made
 
 
+@lru_cache(256)
 def written_day(day: date, language: str) -> str:
     """A date as readers of that language write it: 2026年11月16日 星期一."""
     locale = Locale.parse(language, sep="-")
     return format_date(day, _DAY.get(locale.language, "full"), locale=locale)
 
 
+@lru_cache(256)
 def written_short_day(day: date, language: str) -> str:
     """A date without year and weekday: 11月16日."""
     locale = Locale.parse(language, sep="-")

@@ -95,20 +95,11 @@ def history(db: Connection, subscription: int) -> tuple[Bounce, ...]:
     )
 
 
-def counts(db: Connection, digest: int | None = None) -> dict[BounceKind, int]:
-    """How much of each kind came back; of one digest, or of all."""
-    query = select(bounces.c.kind, func.count().label("number")).group_by(bounces.c.kind)
-    if digest is not None:
-        query = query.join(ledger, ledger.c.id == bounces.c.delivery).where(ledger.c.digest == digest)
-    found = {row.kind: row.number for row in db.execute(query)}
-    return {kind: found.get(kind.value, 0) for kind in BounceKind}
-
-
 def _follow(db: Connection, subject: Subject, report: Report, kind: BounceKind, now: datetime) -> bool:
     """End what is to end. A complaint and a hard bounce are about the address, so about all its papers."""
     if subject.moved:
         return False
-    known = history(db, subject.subscription)
+    known = _since_they_agreed(db, subject.subscription)
     if not returns.ends(kind, known, _arrived(db, subject.subscription, known), now):
         return False
     reason = suppressions.COMPLAINED if kind is BounceKind.COMPLAINT else suppressions.BOUNCED
@@ -123,6 +114,13 @@ def _follow(db: Connection, subject: Subject, report: Report, kind: BounceKind, 
         .values(state=SubscriptionState.ENDED.value, ended=now, why=reason, ask_after=None)
     )
     return ended.rowcount > 0
+
+
+def _since_they_agreed(db: Connection, subscription: int) -> tuple[Bounce, ...]:
+    """What came back since they last confirmed: what was before has been paid for."""
+    query = select(subscriptions.c.confirmed).where(subscriptions.c.id == subscription)
+    agreed = db.execute(query).scalar()
+    return tuple(one for one in history(db, subscription) if agreed is None or one.at >= agreed)
 
 
 def _arrived(db: Connection, subscription: int, known: tuple[Bounce, ...]) -> int:

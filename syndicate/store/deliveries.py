@@ -6,37 +6,23 @@ knows; what became of them is written by that claim. Of two workers that try the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Row,
-    Select,
-    String,
-    func,
-    insert,
-    literal,
-    or_,
-    select,
-    update,
-)
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, update
 
-from syndicate.model import Choice, Delivery, DeliveryState, Rhythm, StoredDigest, SubscriptionState
+from syndicate.model import Choice, Delivery, DeliveryState, SubscriptionState
 from syndicate.store.tables import Moment, deliveries, digests, subscriptions, suppressions
 
-_DUE, _CLAIMED, _SENT, _VOID, _DOUBTFUL, _BOUNCED = (
+_DUE, _CLAIMED, _SENT, _FAILED, _VOID, _DOUBTFUL, _BOUNCED = (
     state.value
     for state in (
         DeliveryState.DUE,
         DeliveryState.CLAIMED,
         DeliveryState.SENT,
+        DeliveryState.FAILED,
         DeliveryState.VOID,
         DeliveryState.DOUBTFUL,
         DeliveryState.BOUNCED,
@@ -52,6 +38,7 @@ class Claimed:
     digest: int
     attempts: int  # this one included
     message_id: str
+    date: datetime  # of its letter, however often it is sent
     domain: str
     subscription: int
     address: str
@@ -70,84 +57,6 @@ class Settled:
     tried: bool = True  # False: it was given back without an attempt
 
 
-# ── planning ─────────────────────────────────────────────────────────────────────────────
-
-Opening = tuple[str | None, int | None]
-"""A time zone and the hour of the day from which mail may come; None: the paper's, none."""
-
-
-Days = tuple[int | None, ...]
-"""Days of the week on which weekly digests are wanted, 0 is Monday; None: where the subscriber chose none."""
-
-
-def openings(
-    db: Connection, publication: str, rhythm: Rhythm, now: datetime, *, days: Days = ()
-) -> tuple[Opening, ...]:
-    """The different hours and zones of those who get a digest; `days`: only who wants it on one of these."""
-    found = select(subscriptions.c.zone, subscriptions.c.hour).where(
-        *_recipients(publication, rhythm, now, days)
-    )
-    return tuple((row.zone, row.hour) for row in db.execute(found.distinct()))
-
-
-def plan(
-    db: Connection,
-    digest: StoredDigest,
-    host: str,
-    opened: Mapping[Opening, datetime],
-    *,
-    days: Days = (),
-) -> int:
-    """Write down everybody who gets a digest, each from the moment that their hour gives; how many.
-
-    `opened`: for each of `openings`, the moment from which it may be sent.
-    """
-    planned = 0
-    for (zone, hour), moment in opened.items():
-        mine = select(
-            literal(digest.id),
-            subscriptions.c.id,
-            literal(_DUE),
-            literal(0),
-            literal(moment, Moment),
-            literal(digest.planned, Moment),
-            literal("<") + _Unguessable() + literal(f"@{host}>"),
-            _Domain(subscriptions.c.mailbox),
-        ).where(
-            *_recipients(digest.publication, digest.rhythm, digest.planned, days),
-            subscriptions.c.zone.is_not_distinct_from(zone),
-            subscriptions.c.hour.is_not_distinct_from(hour),
-        )
-        columns = [
-            "digest",
-            "subscription",
-            "state",
-            "attempts",
-            "not_before",
-            "touched",
-            "message_id",
-            "domain",
-        ]
-        planned += db.execute(
-            insert(deliveries).from_select(columns, mine.order_by(subscriptions.c.id))
-        ).rowcount
-    return planned
-
-
-def _recipients(publication: str, rhythm: Rhythm, now: datetime, days: Days) -> list[ColumnElement[bool]]:
-    their = subscriptions.c
-    wanted = [
-        their.publication == publication,
-        their.rhythm == rhythm.value,
-        their.state == SubscriptionState.CONFIRMED.value,
-        or_(their.paused_until.is_(None), their.paused_until <= now),
-        their.mailbox.not_in(select(suppressions.c.mailbox)),
-    ]
-    if days:
-        wanted.append(or_(*(their.weekly_day.is_not_distinct_from(day) for day in days)))
-    return wanted
-
-
 # ── sending ──────────────────────────────────────────────────────────────────────────────
 
 
@@ -159,28 +68,59 @@ def claim(
     The least often tried first, so that one that ends the process each time holds up no other. Those whose
     subscribers have left, and those of cancelled digests, become void.
     """
-    due = (
-        select(deliveries.c.id)
-        .join(digests, digests.c.id == deliveries.c.digest)
-        .where(
-            deliveries.c.state == _DUE,
-            deliveries.c.not_before <= now,
-            deliveries.c.domain.not_in(but),
-            digests.c.held.is_(None),
-        )
-        .order_by(deliveries.c.attempts, deliveries.c.not_before, deliveries.c.id)
-        .limit(most)
-    )
+    due = _next_due(db, now, most, but)
     taken = (
         update(deliveries)
-        .where(deliveries.c.id.in_(due), deliveries.c.state == _DUE)
+        # By an index of the state SQLite would read all that is due.
+        .where(deliveries.c.id.in_(due), func.coalesce(deliveries.c.state, "") == _DUE)
         .values(state=_CLAIMED, claim=mark, attempts=deliveries.c.attempts + 1, touched=now, error=None)
         .returning(deliveries.c.id)
     )
-    ids = db.execute(taken).scalars().all()
+    ids = db.execute(taken).scalars().all() if due else ()
     if not ids:
         return ()
-    staying = (
+    db.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_(ids), ~_staying())
+        .values(state=_VOID, error="no subscriber any more", claim=None)
+    )
+    rows = db.execute(_CLAIM.where(deliveries.c.id.in_(ids), deliveries.c.state == _CLAIMED))
+    return tuple(_claimed(row) for row in rows)
+
+
+def _next_due(db: Connection, now: datetime, most: int, but: Sequence[str]) -> list[int]:
+    """The deliveries that are claimed next. An index has them in this order: it takes as long for many as for few."""
+    found: list[int] = []
+    for attempts in _attempts(db):
+        query = (
+            select(deliveries.c.id)
+            .join(digests, digests.c.id == deliveries.c.digest)
+            .where(
+                deliveries.c.state == _DUE,
+                deliveries.c.attempts == attempts,
+                deliveries.c.not_before <= now,
+                deliveries.c.domain.not_in(but),
+                digests.c.held.is_(None),
+            )
+            .order_by(deliveries.c.not_before, deliveries.c.id)
+        )
+        found += db.execute(query.limit(most - len(found))).scalars()
+        if len(found) == most:
+            break
+    return found
+
+
+def _attempts(db: Connection) -> Iterator[int]:
+    """How often what is due was tried, each number once, the smallest first."""
+    tried: int | None = -1
+    least = select(func.min(deliveries.c.attempts)).where(deliveries.c.state == _DUE)
+    while (tried := db.execute(least.where(deliveries.c.attempts > tried)).scalar()) is not None:
+        yield tried
+
+
+def _staying() -> ColumnElement[bool]:
+    """Whether the delivery's subscriber still wants mail and may get it."""
+    return (
         select(subscriptions.c.id)
         .where(
             subscriptions.c.id == deliveries.c.subscription,
@@ -189,13 +129,6 @@ def claim(
         )
         .exists()
     )
-    db.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_(ids), ~staying)
-        .values(state=_VOID, error="no subscriber any more", claim=None)
-    )
-    rows = db.execute(_CLAIM.where(deliveries.c.id.in_(ids), deliveries.c.state == _CLAIMED))
-    return tuple(_claimed(row) for row in rows)
 
 
 def settle(db: Connection, mark: str, settled: Iterable[Settled], now: datetime) -> int:
@@ -243,12 +176,35 @@ def cancel(db: Connection, digest: int, now: datetime) -> int:
 
 
 def outdate(db: Connection, now: datetime, late: timedelta) -> int:
-    """What is still due of digests that were planned longer ago than that is not sent any more."""
-    old = select(digests.c.id).where(digests.c.planned <= now - late)
+    """What is still due of digests that were planned, or let go on, longer ago than that is not sent any more.
+
+    One that is held does not age.
+    """
+    going = func.coalesce(digests.c.resumed, digests.c.planned, type_=Moment)
+    old = select(digests.c.id).where(going <= now - late, digests.c.held.is_(None))
     query = update(deliveries).where(
         deliveries.c.state == _DUE, deliveries.c.not_before <= now - late, deliveries.c.digest.in_(old)
     )
-    return db.execute(query.values(state=_VOID, touched=now, error="too late")).rowcount
+    query = query.values(state=_VOID, touched=now, error="too late")
+    return sum(
+        db.execute(query.where(deliveries.c.attempts == attempts)).rowcount
+        for attempts in list(_attempts(db))
+    )
+
+
+def renew(db: Connection, mark: str, now: datetime) -> int:
+    """The worker of that mark is still there: what it has claimed stays its own; how many."""
+    ours = update(deliveries).where(deliveries.c.claim == mark, deliveries.c.state == _CLAIMED)
+    return db.execute(ours.values(touched=now)).rowcount
+
+
+def retry(db: Connection, digest: int, now: datetime) -> int:
+    """What failed of a digest is due again, as if it had never been tried, where it is still wanted; how many."""
+    failed = update(deliveries).where(
+        deliveries.c.digest == digest, deliveries.c.state == _FAILED, _staying()
+    )
+    anew = {"state": _DUE, "attempts": 0, "not_before": now, "touched": now, "error": None}
+    return db.execute(failed.values(**anew)).rowcount
 
 
 def resend(db: Connection, number: int, now: datetime) -> bool:
@@ -305,44 +261,6 @@ def sent_since(db: Connection, digest: int, since: datetime) -> int:
     return db.execute(query).scalar_one()
 
 
-class _Unguessable(GenericFunction[str]):
-    """32 random hexadecimal digits, other ones for each row."""
-
-    type = String()
-    inherit_cache = True
-    name = "unguessable"
-
-
-@compiles(_Unguessable, "sqlite")
-def _in_sqlite(_element: _Unguessable, _compiler: SQLCompiler, **_options: Any) -> str:
-    return "lower(hex(randomblob(16)))"
-
-
-@compiles(_Unguessable, "postgresql")
-def _in_postgresql(_element: _Unguessable, _compiler: SQLCompiler, **_options: Any) -> str:
-    return "replace(CAST(gen_random_uuid() AS text), '-', '')"
-
-
-class _Domain(GenericFunction[str]):
-    """What stands behind the @ of a mailbox."""
-
-    type = String()
-    inherit_cache = True
-    name = "domain"
-
-
-@compiles(_Domain, "sqlite")
-def _domain_in_sqlite(element: _Domain, compiler: SQLCompiler, **options: Any) -> str:
-    mailbox = compiler.process(element.clauses, **options)
-    return f"substr({mailbox}, instr({mailbox}, '@') + 1)"
-
-
-@compiles(_Domain, "postgresql")
-def _domain_in_postgresql(element: _Domain, compiler: SQLCompiler, **options: Any) -> str:
-    mailbox = compiler.process(element.clauses, **options)
-    return f"split_part({mailbox}, '@', 2)"
-
-
 _CHOSEN = ("sections", "bylines", "series", "words")
 _CLAIM = (
     select(
@@ -350,12 +268,14 @@ _CLAIM = (
         deliveries.c.digest,
         deliveries.c.attempts,
         deliveries.c.message_id,
+        func.coalesce(deliveries.c.opens, digests.c.planned, type_=Moment).label("date"),
         deliveries.c.domain,
         deliveries.c.subscription,
         subscriptions.c.address,
         subscriptions.c.language,
         *(subscriptions.c[name] for name in _CHOSEN),
     )
+    .join(digests, digests.c.id == deliveries.c.digest)
     .join(subscriptions, subscriptions.c.id == deliveries.c.subscription)
     .order_by(
         deliveries.c.attempts,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from syndicate.model import DeliveryState, Rhythm, StoredDigest
 from syndicate.store.tables import clicks, deliveries, digests, subscriptions
@@ -20,16 +20,33 @@ def decide(
     last: date,
     now: datetime,
     *,
+    opens: datetime | None = None,
     part: str = "",
 ) -> StoredDigest | None:
-    """Decide on a digest; None when that was done before."""
-    number = db.execute(
-        _insert(db)
-        .values(publication=publication, rhythm=rhythm.value, first=first, last=last, part=part, planned=now)
-        .on_conflict_do_nothing(index_elements=["publication", "rhythm", "last", "part"])
-        .returning(digests.c.id)
-    ).scalar_one_or_none()
-    return None if number is None else find(db, number)
+    """Decide on a digest, ready now or at `opens`; None when that was done before. Who gets it: see plans.py."""
+    if known(db, publication, rhythm, last, part):
+        return None
+    values = {"publication": publication, "rhythm": rhythm.value, "first": first, "last": last, "part": part}
+    made = insert(digests).values(**values, planned=now, opens=opens or now, reached=0)
+    return find(db, db.execute(made.returning(digests.c.id)).scalar_one())
+
+
+def known(db: Connection, publication: str, rhythm: Rhythm, last: date, part: str = "") -> bool:
+    """Whether that digest was decided on."""
+    query = select(digests.c.id).where(
+        digests.c.publication == publication,
+        digests.c.rhythm == rhythm.value,
+        digests.c.last == last,
+        digests.c.part == part,
+    )
+    return db.execute(query).first() is not None
+
+
+def unwritten(db: Connection, publication: str) -> StoredDigest | None:
+    """The digest decided on first of those whose deliveries are not all written."""
+    query = select(digests).where(digests.c.publication == publication, digests.c.reached.is_not(None))
+    row = db.execute(query.order_by(digests.c.id).limit(1)).first()
+    return None if row is None else _digest(row)
 
 
 def find(db: Connection, number: int) -> StoredDigest | None:
@@ -49,19 +66,33 @@ def of_issue(db: Connection, publication: str, day: date) -> StoredDigest | None
     return None if row is None else _digest(row)
 
 
-def before(db: Connection, digest: StoredDigest) -> StoredDigest | None:
-    """The last digest of that paper and rhythm planned before this one."""
-    query = (
-        select(digests)
-        .where(
-            digests.c.publication == digest.publication,
-            digests.c.rhythm == digest.rhythm.value,
-            digests.c.planned < digest.planned,
-        )
-        .order_by(digests.c.planned.desc(), digests.c.id.desc())
-        .limit(1)
+def mailed(db: Connection, publication: str, days: Collection[date]) -> frozenset[date]:
+    """Those of the days whose issue has a digest."""
+    query = select(digests.c.last).where(
+        digests.c.publication == publication,
+        digests.c.rhythm == Rhythm.ISSUE.value,
+        digests.c.last.in_(days),
     )
-    row = db.execute(query).first()
+    return frozenset(db.execute(query).scalars())
+
+
+def before(db: Connection, digest: StoredDigest) -> StoredDigest | None:
+    """The last digest of that paper and rhythm planned before this one; of weekly ones, that of a week earlier."""
+    query = select(digests).where(
+        digests.c.publication == digest.publication,
+        digests.c.rhythm == digest.rhythm.value,
+        digests.c.planned < digest.planned,
+    )
+    if digest.rhythm is Rhythm.WEEKLY:  # one is decided on for each day of the week
+        query = query.where(digests.c.last == digest.last - timedelta(days=7))
+    row = db.execute(query.order_by(digests.c.planned.desc(), digests.c.id.desc()).limit(1)).first()
+    return None if row is None else _digest(row)
+
+
+def last_of(db: Connection, publication: str, rhythm: Rhythm) -> StoredDigest | None:
+    """The digest of that rhythm that was decided on last."""
+    query = select(digests).where(digests.c.publication == publication, digests.c.rhythm == rhythm.value)
+    row = db.execute(query.order_by(digests.c.id.desc()).limit(1)).first()
     return None if row is None else _digest(row)
 
 
@@ -71,16 +102,30 @@ def latest(db: Connection, limit: int) -> tuple[StoredDigest, ...]:
     return tuple(_digest(row) for row in db.execute(query))
 
 
-def hold(db: Connection, number: int, held: str | None) -> bool:
-    """Pause, cancel, or (None) let go on. False: there is none, or it was cancelled before."""
+def hold(db: Connection, number: int, held: str | None, now: datetime, said: str | None = None) -> bool:
+    """Pause, cancel, or (None) let go on. False: there is none, or it was cancelled before.
+
+    `said`: by the mail server, where that made us pause it.
+    """
+    values: dict[str, Any] = {"held": held, "said": said}
+    if held is None:
+        values["resumed"] = now
+    if held == "cancelled":
+        values["reached"] = None  # nobody more is written down
     query = update(digests).where(digests.c.id == number, digests.c.held.is_distinct_from("cancelled"))
-    return db.execute(query.values(held=held)).rowcount == 1
+    return db.execute(query.values(**values)).rowcount == 1
 
 
 def held(db: Connection) -> dict[int, str]:
     """The digests that a person holds: paused or cancelled."""
     rows = db.execute(select(digests.c.id, digests.c.held).where(digests.c.held.is_not(None)))
     return {row.id: row.held for row in rows}
+
+
+def refused(db: Connection) -> tuple[StoredDigest, ...]:
+    """The digests that are paused for what the mail server said."""
+    query = select(digests).where(digests.c.held == "paused", digests.c.said.is_not(None))
+    return tuple(_digest(row) for row in db.execute(query.order_by(digests.c.id)))
 
 
 def count_click(db: Connection, number: int, entry: str) -> None:
@@ -112,20 +157,6 @@ def left(db: Connection, number: int, until: datetime) -> int:
         )
     )
     return db.execute(query).scalar_one()
-
-
-def last_planned(db: Connection, publication: str, rhythm: Rhythm) -> datetime | None:
-    """When a digest of that rhythm was last planned."""
-    query = select(func.max(digests.c.planned)).where(
-        digests.c.publication == publication, digests.c.rhythm == rhythm.value
-    )
-    found: datetime | None = db.execute(query).scalar_one()
-    return found
-
-
-def _insert(db: Connection) -> Any:
-    # Both write ON CONFLICT the same way, but SQLAlchemy has no common word for it.
-    return sqlite.insert(digests) if db.dialect.name == "sqlite" else postgresql.insert(digests)
 
 
 def _digest(row: Row[Any]) -> StoredDigest:

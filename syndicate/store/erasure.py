@@ -19,7 +19,7 @@ Told = dict[str, Any]
 ERASED = "deleted:"
 """What the mailbox of an erased subscription begins with: no address does."""
 
-_INTERNAL = {"mailbox", "ask_after", "asks", "letters"}
+_INTERNAL = {"mailbox", "ask_after", "asks", "letters", "moves", "move_asked"}
 
 
 def told(db: Connection, subscription: int) -> Told:
@@ -63,7 +63,8 @@ def erase(db: Connection, subscription: int, mark: str, now: datetime) -> bool:
     _forget_suppression(db, row.mailbox, subscription)
     moving = (subscriptions.c.publication == row.publication, subscriptions.c.moving == row.address)
     db.execute(update(subscriptions).where(*moving).values(moving=None))
-    nothing = dict.fromkeys(("weekly_day", "hour", "zone", "paused_until", "moving", "ask_after", "asked"))
+    nothing = dict.fromkeys(("weekly_day", "hour", "zone", "paused_until", "moving"))
+    nothing |= dict.fromkeys(("ask_after", "asked", "move_asked"))
     chosen = dict.fromkeys(("sections", "bylines", "series", "words"), ())
     gone = {
         "address": "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -23,12 +24,14 @@ SUPPRESSED = "suppressed"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody on a list, who agreed at that moment."""
+    """Somebody on a list, who agreed at that moment; or who left."""
 
     address: str
     wish: Wish
-    agreed: datetime
+    agreed: datetime | None
     source: str
+    paused_until: datetime | None = None
+    ended: datetime | None = None  # when they left
 
     @property
     def mailbox(self) -> str:
@@ -47,12 +50,16 @@ def known(db: Connection, publication: str, members: Sequence[Member]) -> Known:
 
 
 def add(db: Connection, publication: str, members: Sequence[Member], pending: Known, now: datetime) -> None:
-    """Subscribe them, confirmed at the moment they agreed; those that are `pending` are so no more."""
+    """Subscribe them, confirmed at the moment they agreed; those that are `pending` are so no more.
+
+    Of those who left it is noted that they did.
+    """
     values = [
         living.columns(member.wish)
         | {"address": member.address, "mailbox": member.mailbox, "source": member.source}
-        | {"confirmed": member.agreed, "state": SubscriptionState.CONFIRMED.value, "publication": publication}
+        | {"confirmed": member.agreed, "publication": publication, "paused_until": member.paused_until}
         | {"created": now, "asks": 0, "ask_after": None}
+        | _state(member)
         for member in members
     ]
     new = [one for one in values if one["mailbox"] not in pending]
@@ -66,3 +73,9 @@ def add(db: Connection, publication: str, members: Sequence[Member], pending: Kn
         kept = ("publication", "mailbox", "created")
         agreed = [{k: v for k, v in one.items() if k not in kept} | {"of": one["mailbox"]} for one in waiting]
         db.execute(theirs, agreed)
+
+
+def _state(member: Member) -> dict[str, Any]:
+    if member.ended is None:
+        return {"state": SubscriptionState.CONFIRMED.value, "ended": None, "why": None}
+    return {"state": SubscriptionState.ENDED.value, "ended": member.ended, "why": living.LEFT}

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from syndicate.model import (
-    Choice,
     DeliveryState,
     Publication,
     Rhythm,
@@ -19,7 +30,7 @@ from syndicate.model import (
     Wish,
 )
 from syndicate.store import suppressions
-from syndicate.store.tables import deliveries, subscriptions
+from syndicate.store.tables import Moment, bounces, deliveries, subscriptions
 
 QUIET = timedelta(minutes=10)  # after a mail to an address that has not agreed: nobody is bombed through us
 LONGEST_QUIET = timedelta(days=7)
@@ -36,24 +47,11 @@ _CONFIRMED, _ENDED, _PENDING = (
 _FIELDS = [
     column
     for column in subscriptions.c
-    if column.name not in ("mailbox", "ask_after", "asked", "asks", "letters")
+    if column.name not in ("mailbox", "ask_after", "asked", "asks", "letters", "moves", "move_asked")
 ]
 
 
 # ── signing up ───────────────────────────────────────────────────────────────────────────
-
-
-def ask(
-    db: Connection,
-    publication: Publication,
-    address: str,
-    sections: Sequence[str],
-    rhythm: Rhythm,
-    language: str,
-    now: datetime,
-) -> Subscription:
-    """Note a wish for sections; see sign_up."""
-    return sign_up(db, publication, address, Wish(Choice(tuple(sections)), rhythm, language), now)
 
 
 def sign_up(
@@ -176,7 +174,8 @@ def end(db: Connection, subscription: int, now: datetime, why: str = LEFT) -> bo
 def ask_move(db: Connection, subscription: int, address: str | None, now: datetime) -> bool:
     """They want mail at another address; a mail there is due. None: they do not any more. False: not subscribed.
 
-    Nobody is bombed through us: it waits while another mail went to that address, or from here, a moment ago.
+    Nobody is bombed through us: it waits while another mail went to that address, or for a move from here, a moment
+    ago. What strangers make us write to the present address does not count.
     """
     if address is None:
         return _set(db, subscription, moving=None, ask_after=None)
@@ -185,10 +184,10 @@ def ask_move(db: Connection, subscription: int, address: str | None, now: dateti
         or_(their.mailbox == address.lower(), their.moving == address), their.id != subscription
     )
     there = db.execute(recent).scalar()
-    here = db.execute(select(their.asked, their.letters).where(their.id == subscription)).first()
+    here = db.execute(select(their.move_asked, their.moves).where(their.id == subscription)).first()
     waits = [now, *([there + QUIET] if there else [])]
-    if here and here.asked:
-        waits.append(here.asked + quiet(here.letters))
+    if here and here.move_asked:
+        waits.append(here.move_asked + quiet(here.moves))
     return _set(db, subscription, moving=address, ask_after=max(waits), asks=0)
 
 
@@ -258,8 +257,10 @@ def claim_asking(db: Connection, subscription: int, now: datetime) -> Subscripti
         subscriptions.c.state.in_((_PENDING, _CONFIRMED)),
         subscriptions.c.ask_after <= now,
     )
-    counted = {"asks": subscriptions.c.asks + 1, "letters": subscriptions.c.letters + 1}
-    claimed = db.execute(due.values(asked=now, ask_after=None, **counted))
+    their, moves = subscriptions.c, subscriptions.c.moving.is_not(None)
+    counted = {"asks": their.asks + 1, "letters": their.letters + 1, "moves": their.moves + _one(moves)}
+    asked = {"asked": now, "move_asked": case((moves, literal(now, Moment)), else_=their.move_asked)}
+    claimed = db.execute(due.values(ask_after=None, **counted, **asked))
     return _existing(db, subscription) if claimed.rowcount == 1 else None
 
 
@@ -275,7 +276,23 @@ def unclaim_asking(db: Connection, subscription: int) -> None:
     if row is not None and row.asked is not None and 0 < row.asks < TRIES:
         again = row.asked + timedelta(minutes=2 ** (row.asks - 1))
         known = update(subscriptions).where(subscriptions.c.id == subscription)
-        db.execute(known.values(ask_after=again, letters=subscriptions.c.letters - 1))
+        moves = subscriptions.c.moves - _one(subscriptions.c.moving.is_not(None))
+        db.execute(known.values(ask_after=again, letters=subscriptions.c.letters - 1, moves=moves))
+
+
+def forget_unconfirmed(db: Connection, before: datetime) -> int:
+    """Who was last asked before that and never answered is forgotten; who had left before has left; how many."""
+    their = subscriptions.c
+    silent = (
+        their.state == _PENDING,
+        their.ask_after.is_(None),
+        func.coalesce(their.asked, their.created) < before,
+    )
+    again = update(subscriptions).where(*silent, or_(their.confirmed.is_not(None), their.ended.is_not(None)))
+    back = db.execute(again.values(state=_ENDED, ended=func.coalesce(their.ended, before))).rowcount
+    gone = select(their.id).where(*silent).scalar_subquery()
+    db.execute(update(bounces).where(bounces.c.subscription.in_(gone)).values(subscription=None))
+    return back + db.execute(delete(subscriptions).where(*silent)).rowcount
 
 
 # ── for the modules beside this one ──────────────────────────────────────────────────────
@@ -295,10 +312,14 @@ def drop_due(db: Connection, subscription: int, why: str, now: datetime) -> None
     db.execute(due.values(state=DeliveryState.VOID.value, error=why, touched=now))
 
 
+def _one(so: ColumnElement[bool]) -> ColumnElement[int]:
+    return case((so, 1), else_=0)
+
+
 def _agreed(now: datetime) -> dict[str, Any]:
     """What is so when a mailbox has just agreed."""
     nothing = dict.fromkeys(("ended", "why", "ask_after", "paused_until", "moving"))
-    return {"state": _CONFIRMED, "confirmed": now, "letters": 0, **nothing}
+    return {"state": _CONFIRMED, "confirmed": now, "letters": 0, "moves": 0, **nothing}
 
 
 def _set(db: Connection, subscription: int, **values: Any) -> bool:

@@ -10,21 +10,22 @@ from sqlalchemy import Connection, delete, insert, select, update
 from syndicate.model import Suppression
 from syndicate.store.tables import suppressions
 
-BOUNCED, COMPLAINED, OPERATOR = "bounced", "complained", "operator"
+BOUNCED, COMPLAINED, OPERATOR = _WEIGHT = ("bounced", "complained", "operator")
 _AT_ONCE = 500  # of the values that a statement may hold
 
 
 def add(db: Connection, mailbox: str, reason: str, said: str, now: datetime) -> bool:
-    """Write to that address no more. False: it was so already; a complaint then outweighs a bounce."""
+    """Write to that address no more. False: it was so already; what weighs more then stands as the reason.
+
+    A person's word weighs most, then a complaint.
+    """
     mailbox = mailbox.lower()
     if not suppressed(db, (mailbox,)):
         db.execute(insert(suppressions).values(mailbox=mailbox, reason=reason, said=said, since=now))
         return True
-    if reason == COMPLAINED:
-        known = update(suppressions).where(
-            suppressions.c.mailbox == mailbox, suppressions.c.reason == BOUNCED
-        )
-        db.execute(known.values(reason=reason, said=said))
+    lighter = _WEIGHT[: _WEIGHT.index(reason)]
+    known = update(suppressions).where(suppressions.c.mailbox == mailbox, suppressions.c.reason.in_(lighter))
+    db.execute(known.values(reason=reason, said=said))
     return False
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -30,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
 
-HEAD = "0009"  # the newest migration; a test holds it against the folder
+HEAD = "0010"  # the newest migration; a test holds it against the folder
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -265,6 +266,8 @@ subscriptions = Table(
     Column(
         "letters", Integer, nullable=False, server_default="0"
     ),  # such mails since the address last agreed
+    Column("moves", Integer, nullable=False, server_default="0"),  # of these, to an address to be moved to
+    Column("move_asked", Moment),  # when the last of those was claimed
     CheckConstraint("state IN ('pending', 'confirmed', 'ended')", name="state"),
     UniqueConstraint("publication", "mailbox"),
     Index(None, "state", "ask_after"),
@@ -281,7 +284,11 @@ digests = Table(
     Column("last", Date, nullable=False),
     Column("part", Text, nullable=False),  # of several on one day: the moment of a correction
     Column("planned", Moment, nullable=False),
-    Column("held", Text),  # paused or cancelled by a person; empty: it goes out
+    Column("held", Text),  # paused or cancelled, by a person or for what is `said`; empty: it goes out
+    Column("said", Text),  # by the mail server, that made us pause it
+    Column("resumed", Moment),  # when it was last let go on
+    Column("opens", Moment),  # when it is ready
+    Column("reached", Integer),  # deliveries are written up to that subscription; empty: all are
     UniqueConstraint("publication", "rhythm", "last", "part"),
     CheckConstraint("held IN ('paused', 'cancelled')", name="held"),
     sqlite_autoincrement=True,
@@ -295,7 +302,8 @@ deliveries = Table(
     Column("subscription", Integer, ForeignKey("subscriptions.id"), nullable=False),
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("not_before", Moment, nullable=False),
+    Column("opens", Moment),  # when it was wanted: the date of its letter; empty: when its digest was planned
+    Column("not_before", Moment, nullable=False),  # the same at first, later when it is tried again
     Column("touched", Moment, nullable=False),  # when it came into this state
     Column("message_id", Text, nullable=False),
     Column("domain", Text, nullable=False),  # of the address, in lower case: what limits count by
@@ -307,9 +315,17 @@ deliveries = Table(
     ),
     UniqueConstraint("digest", "subscription"),
     UniqueConstraint("message_id"),
-    Index(None, "state", "not_before"),
+    Index(None, "state", "attempts", "not_before", "id"),  # in the order in which they are claimed
     Index(None, "subscription"),
     sqlite_autoincrement=True,
+)
+
+resting = Table(
+    "resting",
+    metadata,
+    Column("domain", Text, primary_key=True),
+    Column("rest", Float, nullable=False),  # seconds; twice as many if it refuses again
+    Column("until", Moment, nullable=False),  # no letter goes there before
 )
 
 bounces = Table(
@@ -346,6 +362,14 @@ clicks = Table(
     Column("digest", Integer, ForeignKey("digests.id"), primary_key=True),
     Column("entry", Text, ForeignKey("entries.id"), primary_key=True),
     Column("count", Integer, nullable=False),  # without any address
+)
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("digest", Integer, ForeignKey("digests.id"), primary_key=True),
+    Column("what", Text, primary_key=True),  # a state of deliveries that are not kept any more, or `left`
+    Column("number", Integer, nullable=False),
 )
 
 hub_subscriptions = Table(

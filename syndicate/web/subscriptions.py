@@ -13,7 +13,7 @@ page. There is no cookie or password that another site could ride on.
 signs up as the form does. Beside the address all is optional: sections, bylines and series (names as in addresses or
 as printed), words (searches), rhythm (issue, weekly, corrections), weekly_day (0 is Monday), hour (0 to 23), zone
 (Europe/Berlin), language (zh-CN, en). The answer is 202, whoever it is; 422 with the reason for each thing that
-cannot be taken, 400 for what is not a JSON object, 429 with Retry-After when a network asks too often.
+cannot be taken, 400 for what is not a JSON object or has other names in it, 429 with Retry-After when a network asks too often.
 """
 
 from __future__ import annotations
@@ -34,6 +34,9 @@ from syndicate.web import answers, rates, zones
 from syndicate.web.addresses import GET_POST, Route
 from syndicate.web.visit import Visit
 from syndicate.wishes import Faults, Offer, Said
+
+SAID = ("address", *wishes.NAMES_SAID)
+LONGEST_NAME, MOST_NAMES = 40, 10  # of those that are not known and are named
 
 
 def subscribe(visit: Visit, paper: Publication) -> Response:
@@ -63,6 +66,8 @@ def sign_up(visit: Visit, paper: Publication) -> Response:
     said = _said(visit.request.get_json(force=True, silent=True))
     if said is None:
         return _json(400, {"error": "a JSON object is expected, of texts, numbers and lists of texts"})
+    if unknown := sorted(name[:LONGEST_NAME] for name in said if name not in SAID)[:MOST_NAMES]:
+        return _json(400, {"error": f"not known here: {', '.join(unknown)}", "known": SAID})
     _, _, faults = _sign_up(visit, said, offer(visit, paper))
     if faults:
         words = environment(visit.language).get_template("web/faults.html").module

@@ -188,6 +188,16 @@ def test_a_new_key_is_kept_where_only_we_can_read_it(tmp_path: Path, kind: str) 
         dkim.make_key(tmp_path / "dkim", "s2026", kind)
 
 
+@pytest.mark.parametrize(
+    "selector", ["../x", "/x", "a/b", ".x", "x.", "a..b", "-x", "x-", "", "a_b", "x\n", "é"]
+)
+def test_a_key_s_name_is_a_selector_and_nothing_is_written_elsewhere(tmp_path: Path, selector: str) -> None:
+    with pytest.raises(SettingsError, match="is no selector"):
+        dkim.make_key(tmp_path / "dkim", selector, "ed25519")
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_dns_record_of_rfc_8463() -> None:
     """Its appendix A.2."""
     secret = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import socket
@@ -18,7 +19,10 @@ from hypothesis import strategies as some
 
 from syndicate.deliver import journal
 from syndicate.deliver.journal import Journal, Left, Received
+from syndicate.deliver.tokens import Tokens
 from syndicate.errors import DeliveryError
+
+MARK = Tokens("secret").received
 
 
 def test_a_batch_that_ends_well_leaves_no_journal(tmp_path: Path) -> None:
@@ -75,7 +79,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 @given(some.lists(some.emails(), unique_by=str.lower), some.lists(some.emails()))
 def test_who_received_a_digest_is_known_again(having: list[str], others: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        received = Received(Path(folder))
+        received = Received(Path(folder), MARK)
         received.add("x.issue.2026-11-20", having)
         received.add("x.issue.2026-11-20", [])
 
@@ -86,8 +90,22 @@ def test_who_received_a_digest_is_known_again(having: list[str], others: list[st
         assert received.holds("x.issue.2026-11-21", having) == []
 
 
+def test_who_reads_the_files_cannot_try_addresses_on_them_and_older_ones_are_still_read(
+    tmp_path: Path,
+) -> None:
+    address, plain = "a@example.org", hashlib.sha256(b"a@example.org").digest()
+    (tmp_path / "old.received").write_bytes(plain[:8])
+    received = Received(tmp_path, MARK)
+    received.add("new", [address])
+
+    assert plain[:8] not in (tmp_path / "new.received").read_bytes()
+    assert received.holds("old", [address, "b@example.org"]) == [address]
+    assert received.holds("new", [address, "b@example.org"]) == [address]
+    assert Received(tmp_path, Tokens("another").received).holds("new", [address]) == []
+
+
 def test_old_digests_are_forgotten(tmp_path: Path) -> None:
-    received = Received(tmp_path)
+    received = Received(tmp_path, MARK)
     received.add("old", ["a@example.org"])
     received.add("new", ["a@example.org"])
     os.utime(tmp_path / "old.received", (1, 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import mailbox
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from email import policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from syndicate.deliver.dkim import Signer
 from syndicate.deliver.mailer import MaildirMailer, Mailer, SmtpMailer, open_mailer, send_one
-from syndicate.errors import DeliveryError, DoubtfulDeliveryError, SettingsError, StoreError
+from syndicate.errors import SettingsError
 from syndicate.model import Letter, Outcome
 from syndicate.render import letters
 from tests.deliver.relays import Journal, handing_out
@@ -148,42 +148,6 @@ def test_a_wrong_smtp_url_is_named(url: str, tmp_path: Path) -> None:
         open_mailer(url, tmp_path)
 
 
-# ── one message ──────────────────────────────────────────────────────────────────────────
-
-
-def send(mailer: Mailer, hand: Callable[[], bool] = lambda: True) -> None:
-    mailer.send(message(), "paper@qinglan.example", "reader@example.com", hand)
-
-
-def test_nothing_is_sent_when_hand_says_no(mailer: SmtpMailer, sink: Sink) -> None:
-    send(mailer, lambda: False)
-
-    assert sink.taken == []
-    send(mailer)
-    assert len(sink.taken) == 1
-
-
-def test_a_fault_in_the_ledger_leaves_no_message_behind(mailer: SmtpMailer, sink: Sink) -> None:
-    def hand() -> bool:
-        raise StoreError("locked")
-
-    with pytest.raises(StoreError):
-        send(mailer, hand)
-
-    assert sink.taken == []
-
-
-def test_what_was_refused_or_is_in_doubt_is_an_error(mailer: SmtpMailer, sink: Sink) -> None:
-    sink.data_answer = "554 spam"
-    with pytest.raises(DeliveryError, match="554 spam") as error:
-        send(mailer)
-    assert error.value.permanent
-
-    sink.drop_after_body = True
-    with pytest.raises(DoubtfulDeliveryError):
-        send(mailer)
-
-
 # ── the Maildir ──────────────────────────────────────────────────────────────────────────
 
 
@@ -191,7 +155,6 @@ def test_the_maildir_takes_a_message_once(tmp_path: Path) -> None:
     mailer = MaildirMailer(tmp_path / "outbox")
 
     assert post(mailer, 1, 1, 2)[0] == [Outcome.TAKEN] * 3
-    send(mailer)
 
     box = mailbox.Maildir(tmp_path / "outbox")
     assert sorted(one["Message-ID"] for one in box) == ["<1.1@qinglan.example>", "<2.1@qinglan.example>"]
@@ -215,9 +178,14 @@ def test_the_maildir_waits_where_it_is_asked_to(tmp_path: Path) -> None:
     assert [answer.outcome for answer in answers] == [Outcome.TAKEN]
 
 
-def test_the_maildir_takes_nothing_when_hand_says_no(tmp_path: Path) -> None:
-    send(MaildirMailer(tmp_path / "outbox"), lambda: False)
+def test_a_fault_in_the_journal_leaves_no_message_behind(tmp_path: Path) -> None:
+    class Full(Journal):
+        def handing(self, number: int, line: socket.socket | None = None) -> None:
+            raise OSError(28, "no space left")
 
+    answers = MaildirMailer(tmp_path / "outbox").post(handing_out([letter()]), Full())
+
+    assert [answer.outcome for answer in answers] == [Outcome.LATER]
     assert len(mailbox.Maildir(tmp_path / "outbox")) == 0
     assert list((tmp_path / "outbox" / "tmp").iterdir()) == []
 
@@ -225,7 +193,7 @@ def test_the_maildir_takes_nothing_when_hand_says_no(tmp_path: Path) -> None:
 def test_an_outbox_that_was_made_by_halves_is_finished(tmp_path: Path) -> None:
     (tmp_path / "outbox").mkdir()
 
-    send(MaildirMailer(tmp_path / "outbox"))
+    send_one(MaildirMailer(tmp_path / "outbox"), letter())
 
     assert len(mailbox.Maildir(tmp_path / "outbox")) == 1
 

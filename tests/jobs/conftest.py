@@ -17,6 +17,7 @@ from syndicate.deliver.public import PublicFolder
 from syndicate.deliver.tokens import Tokens
 from syndicate.services import Services
 from syndicate.settings import load
+from tests.jobs.mailing import Server
 
 LONG_AGO = 1_000_000_000  # seconds since 1970: a file that has lain still
 
@@ -65,6 +66,11 @@ def services(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Servic
         now=clock,
     )
     engine.dispose()
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
 
 
 @pytest.fixture

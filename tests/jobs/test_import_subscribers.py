@@ -25,6 +25,7 @@ def take(services: Services, *rows: str, head: str = HEAD, dry: bool = False) ->
         sum(part.rows for part in parts),
         sum(part.taken for part in parts),
         tuple(one for part in parts for one in part.refused),
+        sum(part.left for part in parts),
     )
 
 
@@ -66,7 +67,7 @@ def test_who_agreed_elsewhere_is_subscribed_since_then_and_not_asked_again(servi
         ("a@example.org,2026-12-01", "consent in the future"),
         ("a@example.org,2026-01-01,,nix", "sections: unknown"),
         ("a@example.org,2026-01-01,,,,daily", "rhythm: unknown"),
-        ("a@example.org,2026-01-01,,,,,,,ended", "its state is 'ended'"),
+        ("a@example.org,2026-01-01,,,,,,,cleaned", "its state is 'cleaned'"),
     ],
 )
 def test_a_row_that_shows_too_little_is_refused_with_its_line(services: Services, row: str, why: str) -> None:
@@ -96,6 +97,41 @@ def test_who_is_known_is_left_as_they_are(services: Services) -> None:
         (5, "suppressed"),
         (7, "twice in the list, first in line 6"),
     ]
+
+
+def test_who_left_elsewhere_has_left_here_too_and_no_list_brings_them_back(services: Services) -> None:
+    first = take(services, "a@example.org,,,,,,,,ended,2026-02-03", head=HEAD.replace("\n", ",ended\n"))
+    again = take(services, "a@example.org,2026-01-01")
+
+    known = found(services, "a@example.org")
+    assert (first.taken, first.left, first.refused) == (0, 1, ())
+    assert (known.state, known.why) == (SubscriptionState.ENDED, subscriptions.LEFT)
+    assert known.ended == datetime(2026, 2, 3, tzinfo=ZoneInfo("Asia/Shanghai"))
+    assert [one.why for one in again.refused] == ["left before"]
+
+
+def test_who_paused_elsewhere_is_paused_here_too(services: Services) -> None:
+    take(
+        services, "a@example.org,2026-01-01,2026-12-01T00:00:00+00:00", head="address,consent,paused_until\n"
+    )
+
+    assert found(services, "a@example.org").paused_until == datetime(2026, 12, 1, tzinfo=UTC)
+
+
+def test_a_line_that_cannot_be_read_is_refused(services: Services) -> None:
+    done = take(services, '"a@example.org,2026-01-01', "b@example.org,2026-01-01")
+
+    assert done.taken == 1
+    assert [(one.line, one.address) for one in done.refused] == [(2, "a@example.org")]
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-3-5 10:00", "2026/03/05 10:00:00", "2026年3月5日 10:00", "2026-03-05T10:00:00+08:00"]
+)
+def test_a_moment_is_read_as_it_is_written_elsewhere(text: str) -> None:
+    zone = ZoneInfo("Asia/Shanghai")
+
+    assert moment(text, zone) == datetime(2026, 3, 5, 10, tzinfo=zone)
 
 
 def test_who_was_only_asked_so_far_is_asked_no_more(services: Services) -> None:

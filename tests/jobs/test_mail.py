@@ -2,128 +2,52 @@
 
 from __future__ import annotations
 
-import mailbox
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from email import policy
-from email.message import EmailMessage
-from email.parser import BytesParser
 
 import pytest
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import delete, update
 
 from syndicate import store
 from syndicate.deliver.journal import Journal
-from syndicate.deliver.smtp_talk import Journal as Noted
-from syndicate.errors import DeliveryError, IssueError
-from syndicate.jobs import compose, examine, ingest, mail_confirmations, mail_digests, watch_digests
-from syndicate.model import (
-    Answer,
-    Choice,
-    DeliveryState,
-    Letter,
-    Outcome,
-    Publication,
-    Rhythm,
-    StoredDigest,
-    Subscription,
+from syndicate.errors import IssueError
+from syndicate.jobs import (
+    compose,
+    examine,
+    ingest,
+    mail_confirmations,
+    mail_digests,
+    plan_digests,
+    watch_digests,
 )
+from syndicate.model import Choice, DeliveryState, Rhythm, Wish
 from syndicate.services import Services
 from syndicate.store import deliveries, subscriptions
 from syndicate.store.tables import deliveries as ledger
 from syndicate.store.tables import digests as digest_table
 from tests.jobs.conftest import Clock, sample
+from tests.jobs.mailing import (
+    LATER,
+    NO_ANSWER,
+    NO_SERVER,
+    REFUSED,
+    Server,
+    letters,
+    paper,
+    states,
+    subscribe,
+)
 
 SATURDAY = datetime(2026, 11, 20, 22, 30, tzinfo=UTC)  # half past six on Saturday in the paper's town
 
 
-class Server:
-    """A mail server that does what a test asks of it."""
-
-    def __init__(self) -> None:
-        self.taken: list[str] = []
-        self.senders: list[str] = []
-        self.fault: Answer | None = None
-        self.killed: str = ""  # before the last byte, or after the server's 250
-        self.between: Callable[[], object] = lambda: None  # happens after each letter
-
-    def post(self, next_letter: Callable[[], Letter | float | None], journal: Noted) -> Iterator[Answer]:
-        while (letter := next_letter()) is not None:
-            if isinstance(letter, float):
-                time.sleep(min(letter, 0.01))
-                continue
-            if self.killed == "before":
-                raise KeyboardInterrupt
-            journal.handing(letter.number)
-            answer = replace(self.fault, number=letter.number) if self.fault else None
-            if answer is None:
-                self.taken.append(letter.recipient)
-                self.senders.append(letter.sender)
-                if self.killed == "between":
-                    raise KeyboardInterrupt
-                journal.taken(letter.number)
-                if self.killed == "after":
-                    raise KeyboardInterrupt
-            self.between()
-            yield answer or Answer(letter.number, Outcome.TAKEN, "250 taken", 250, None, "body")
-
-    def send(self, message: EmailMessage, sender: str, recipient: str, hand: Callable[[], bool]) -> None:
-        if self.fault:
-            raise DeliveryError(self.fault.said, permanent=self.fault.outcome is Outcome.REFUSED)
-        if hand():
-            self.taken.append(recipient)
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-
-LATER = Answer(0, Outcome.LATER, "mail.example:25: 450 4.2.0 later", 450, "4.2.0", "rcpt")
-REFUSED = Answer(0, Outcome.REFUSED, "mail.example:25: 550 5.1.1 no such user", 550, "5.1.1", "rcpt")
-NO_ANSWER = Answer(0, Outcome.DOUBTFUL, "mail.example:25: no answer after the message", None, None, "body")
-NO_SERVER = Answer(0, Outcome.LATER, "mail.example:25: connection refused", None, None, "connect")
-
-
-@pytest.fixture
-def server() -> Server:
-    return Server()
-
-
-def paper(services: Services) -> Publication:
-    found = services.settings.publication("qinglan")
-    assert found is not None
-    return found
-
-
-def subscribe(
-    services: Services, address: str, *sections: str, rhythm: Rhythm = Rhythm.ISSUE, language: str = "zh-CN"
-) -> Subscription:
-    with store.writing(services.db) as db:
-        asked = subscriptions.ask(db, paper(services), address, sections, rhythm, language, services.now())
-        confirmed = subscriptions.confirm(db, asked.id, services.now())
-    assert confirmed is not None
-    return confirmed
-
-
-def letters(services: Services) -> list[EmailMessage]:
-    box = mailbox.Maildir(services.settings.data / "outbox")
-    parse = BytesParser(policy=policy.default).parsebytes
-    return sorted((parse(box.get_bytes(key)) for key in box.keys()), key=lambda m: m["To"])  # noqa: SIM118  # no iterator
-
-
-def states(services: Services) -> dict[DeliveryState, int]:
-    with store.reading(services.db) as db:
-        return {state: count for state, count in deliveries.counts(db).items() if count}
-
-
 def test_a_confirmation_goes_out_once_and_its_link_names_the_subscription(services: Services) -> None:
     with store.writing(services.db) as db:
-        asked = subscriptions.ask(
-            db, paper(services), "a@example.com", (), Rhythm.ISSUE, "zh-CN", services.now()
-        )
+        asked = subscriptions.sign_up(db, paper(services), "a@example.com", Wish(), services.now())
 
     mail_confirmations.run(services)
     mail_confirmations.run(services)
@@ -141,7 +65,7 @@ def test_a_confirmation_that_was_refused_for_now_is_tried_again(
 ) -> None:
     services = replace(services, mailer=server)
     with store.writing(services.db) as db:
-        subscriptions.ask(db, paper(services), "a@example.com", (), Rhythm.ISSUE, "zh-CN", services.now())
+        subscriptions.sign_up(db, paper(services), "a@example.com", Wish(), services.now())
     server.fault = NO_SERVER
     mail_confirmations.run(services)
     server.fault = None
@@ -156,9 +80,7 @@ def test_a_new_issue_is_mailed_once_to_each_confirmed_subscriber(services: Servi
     subscribe(services, "a@example.com")
     subscribe(services, "b@example.com", "wenti", language="en")
     with store.writing(services.db) as db:
-        subscriptions.ask(
-            db, paper(services), "pending@example.com", (), Rhythm.ISSUE, "zh-CN", services.now()
-        )
+        subscriptions.sign_up(db, paper(services), "pending@example.com", Wish(), services.now())
 
     ingest.ingest(services, sample(16))
     mail_digests.run(services)
@@ -196,6 +118,7 @@ def test_an_older_issue_mails_nobody_unless_told_to(services: Services) -> None:
 def test_who_left_gets_nothing_more(services: Services) -> None:
     leaving = subscribe(services, "a@example.com")
     ingest.ingest(services, sample(16))
+    plan_digests.run(services)
     with store.writing(services.db) as db:
         subscriptions.end(db, leaving.id, services.now())
 
@@ -305,6 +228,7 @@ def test_a_letter_that_ends_its_worker_holds_up_no_other(services: Services, ser
     for address in ("a@example.com", "b@example.com", "c@example.com"):
         subscribe(services, address)
     ingest.ingest(services, sample(16))
+    plan_digests.run(services)
     with store.writing(services.db) as db:
         (first,) = deliveries.claim(db, "dead", services.now(), 1)
     with suppress(KeyboardInterrupt), Journal(services.settings.data / "mail", "dead") as written:
@@ -325,12 +249,10 @@ def test_a_letter_that_cannot_be_written_fails_alone(
     ingest.ingest(services, sample(16))
     compose_well = compose.compose
 
-    def compose_ill(
-        db: Connection, services: Services, digest: StoredDigest, choice: Choice, language: str
-    ) -> object:
+    def compose_ill(services: Services, told: compose.Told, choice: Choice, language: str) -> object:
         if language == "en":
             raise RuntimeError("a fault")
-        return compose_well(db, services, digest, choice, language)
+        return compose_well(services, told, choice, language)
 
     monkeypatch.setattr(compose, "compose", compose_ill)
     mail_digests.run(services)
@@ -445,6 +367,7 @@ def test_quiet_hours_may_reach_over_midnight(hours: str, hour: int, silent: bool
 def test_a_digest_of_a_paper_that_is_no_longer_configured_is_not_sent(services: Services) -> None:
     subscribe(services, "a@example.com")
     ingest.ingest(services, sample(16))
+    plan_digests.run(services)
     other = replace(services.settings.publications[0], slug="other")
     without = replace(services, settings=replace(services.settings, publications=(other,)))
 
@@ -456,7 +379,7 @@ def test_a_digest_of_a_paper_that_is_no_longer_configured_is_not_sent(services: 
 
 def test_a_confirmation_waits_for_its_paper_to_be_configured_again(services: Services, clock: Clock) -> None:
     with store.writing(services.db) as db:
-        subscriptions.ask(db, paper(services), "a@example.com", (), Rhythm.ISSUE, "zh-CN", services.now())
+        subscriptions.sign_up(db, paper(services), "a@example.com", Wish(), services.now())
     mail_confirmations.run(replace(services, settings=replace(services.settings, publications=())))
 
     clock.pass_(timedelta(minutes=2))
@@ -483,6 +406,11 @@ def test_a_weekly_digest_gathers_the_week_and_goes_out_once(services: Services, 
     assert text is not None
     for headline in ("蓝谷竹基新材料项目落户青岚", "老茶厂里飘出咖啡香", "山里的包裹跑得更勤了"):
         assert headline in text.get_content()
+    assert "11月15日" in letter["Subject"]  # the week, whatever came out in it
+    assert "11月21日" in letter["Subject"]
+    html = letter.get_body(("html",))
+    assert html is not None
+    assert 'alt="蓝谷竹基新材料项目落户青岚"' in html.get_content()
 
 
 def test_a_preview_is_the_mail_that_would_be_sent(services: Services) -> None:

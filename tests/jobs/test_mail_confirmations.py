@@ -10,10 +10,8 @@ from syndicate.model import Subscription
 from syndicate.services import Services
 from syndicate.store import bounces, subscriptions, suppressions
 from tests.jobs.conftest import Clock
-from tests.jobs.test_mail import REFUSED, Server, server
+from tests.jobs.mailing import REFUSED, Server
 from tests.samples import PAPER, subscribe
-
-__all__ = ["server"]
 
 
 def watched(services: Services, server: Server) -> Services:

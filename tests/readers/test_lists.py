@@ -42,12 +42,53 @@ def test_a_row_knows_its_line_and_empty_ones_are_passed_over() -> None:
         (b"address\na@example.org", "no column 'consent'"),
         (b"address,email,consent\n", "two columns 'address'"),
         (b"address,consent\n\xff\xff\xff", "neither UTF-8 nor GB18030"),
-        (b'address,consent\n"' + b"x" * 200_000, "line"),
     ],
 )
 def test_what_is_no_list_is_refused_in_a_line(raw: bytes, said: str) -> None:
     with pytest.raises(ReadError, match=said.replace("(", r"\(").replace(")", r"\)")):
         list(lists.rows(raw))
+
+
+OK = "{}@example.org,2026-01-02,x"
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ('"bad@example.org,2026-01-02,x', {"address": "bad@example.org", "consent": "2026-01-02"}),
+        ('bad@example.org,2026-01-02,"x', {"address": "bad@example.org", "consent": "2026-01-02"}),
+        (
+            f'bad@example.org,2026-01-02,"{"x" * 200_000}"',
+            {"address": "bad@example.org", "consent": "2026-01-02"},
+        ),
+    ],
+)
+def test_what_cannot_be_read_of_a_line_spoils_no_other(bad: str, said: dict[str, str]) -> None:
+    lines = ["address,consent,note", OK.format("a"), bad, *(OK.format(f"r{n}") for n in range(9000))]
+
+    found = list(lists.rows("\n".join(lines).encode()))
+
+    assert len(found) == 9002
+    assert [(row.line, row.said) for row in found if row.fault] == [(3, said)]
+
+
+@pytest.mark.parametrize("inside", ["\u2028", "\x0b", "\x0c", "\x85", "\u2029", "\n", "\r\n", '""'])
+def test_a_line_ends_where_a_list_s_line_ends(inside: str) -> None:
+    raw = f'address,note,consent\na@example.org,"one{inside}two",2026-01-01\nb@example.org,,2026-01-01\n'
+
+    assert [row.said["address"] for row in lists.rows(raw.encode())] == ["a@example.org", "b@example.org"]
+
+
+@pytest.mark.parametrize("heading", ["Email Address", "E-Mail", "EMAIL", "email_address", "电子邮箱"])
+@pytest.mark.parametrize(
+    "consent", ["CONFIRM_TIME", "OPTIN_TIME", "Opt-in Time", "consent date", "OPTIN_TIME,CONFIRM_TIME"]
+)
+def test_headings_are_known_as_other_programs_write_them(heading: str, consent: str) -> None:
+    raw = f"{heading},{consent}\na@example.org,2025-01-01,2026-01-01\n"
+
+    (row,) = lists.rows(raw.encode())
+
+    assert row.said == {"address": "a@example.org", "consent": f"202{5 + (',' in consent)}-01-01"}
 
 
 @given(st.text(st.characters(exclude_categories=("C", "Z")), min_size=1))

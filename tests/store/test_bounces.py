@@ -84,9 +84,7 @@ def test_a_hard_bounce_suppresses_the_address(engine: Engine) -> None:
         assert suppressions.suppressed(db, ["READER@example.org", "other@example.org"]) == {
             "reader@example.org"
         }
-        assert bounces.counts(db) == {HARD: 1, SOFT: 0, COMPLAINT: 0}
-        assert bounces.counts(db, found.digest)[HARD] == 1
-        assert bounces.counts(db, found.digest + 1)[HARD] == 0
+        assert [one.kind for one in bounces.history(db, reader.id)] == [HARD]
 
 
 def test_all_papers_of_the_address_end(engine: Engine) -> None:
@@ -165,6 +163,31 @@ def test_soft_bounces_day_after_day_end_it(engine: Engine) -> None:
 
     assert ended == [False] * 10 + [True]  # what is still under way since proves nothing
     assert state(engine, reader) == (SubscriptionState.ENDED, "bounced")
+
+
+def test_who_confirmed_anew_begins_anew(engine: Engine) -> None:
+    reader = subscribe(engine)
+    went = [deliver(engine, reader, number=n) for n in range(5)]
+    for n in range(4):
+        come_back(engine, went[n], SOFT, now=NOW + 4 * n * A_DAY)
+    assert state(engine, reader)[0] is SubscriptionState.ENDED
+    subscribe(engine, now=NOW + 40 * A_DAY)
+
+    assert not come_back(engine, went[4], SOFT, now=NOW + 41 * A_DAY).ended
+
+    assert state(engine, reader)[0] is SubscriptionState.CONFIRMED
+
+
+@pytest.mark.parametrize("before", [suppressions.BOUNCED, suppressions.COMPLAINED])
+def test_what_a_person_decides_outweighs_what_servers_said(engine: Engine, before: str) -> None:
+    with store.writing(engine) as db:
+        suppressions.add(db, "reader@example.org", before, "550", NOW)
+        assert not suppressions.add(db, "reader@example.org", suppressions.OPERATOR, "wrote us", NOW)
+        assert not suppressions.add(db, "reader@example.org", before, "550", NOW)
+
+    subscribe(engine)
+
+    assert suppressed(engine) == "operator"
 
 
 def test_a_digest_that_arrived_between_them_is_a_new_beginning(engine: Engine) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from syndicate import store
 from syndicate.model import Choice, Rhythm, Subscription, SubscriptionState, Wish
-from syndicate.store import deliveries, digests, subscriptions
+from syndicate.store import deliveries, digests, plans, subscriptions
 from tests.samples import MINUTE, NOW, PAPER, subscribe
 
 SLUG = PAPER.slug
@@ -21,7 +21,7 @@ def planned(engine: Engine, day: int = 16) -> None:
     with store.writing(engine) as db:
         digest = digests.decide(db, SLUG, Rhythm.ISSUE, date(2026, 11, day), date(2026, 11, day), NOW)
         assert digest is not None
-        deliveries.plan(db, digest, PAPER.host, {(None, None): NOW})
+        plans.write(db, digest, PAPER.host, [(one, NOW) for one in plans.lot(db, digest, 99)])
 
 
 def due(engine: Engine) -> list[str]:
@@ -115,6 +115,21 @@ def test_a_move_that_was_taken_back_does_not_happen(engine: Engine) -> None:
         subscriptions.ask_move(db, old.id, NEW, NOW)
         subscriptions.end(db, old.id, NOW)
         assert subscriptions.move(db, old.id, NOW) is None
+
+
+def test_strangers_who_sign_the_address_up_do_not_delay_a_move(engine: Engine) -> None:
+    reader, now = subscribe(engine, OLD), NOW
+    with store.writing(engine) as db:
+        for _ in range(9):
+            now += timedelta(days=8)
+            subscriptions.sign_up(db, PAPER, OLD, Wish(), now)
+            assert subscriptions.claim_asking(db, reader.id, now)
+
+        subscriptions.ask_move(db, reader.id, NEW, now)
+        assert subscriptions.claim_asking(db, reader.id, now)
+        subscriptions.ask_move(db, reader.id, "third@example.org", now)
+        assert subscriptions.unasked(db, now, 9) == ()
+        assert subscriptions.unasked(db, now + subscriptions.QUIET, 9) == (reader.id,)
 
 
 def test_who_signs_up_where_somebody_moved_away_learns_nothing_of_it(engine: Engine) -> None:

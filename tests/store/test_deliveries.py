@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+import shutil
+from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 
 from syndicate import store
 from syndicate.model import DeliveryState, Rhythm, StoredDigest
-from syndicate.store import deliveries, digests, subscriptions
+from syndicate.store import deliveries, digests, plans, subscriptions
 from syndicate.store.deliveries import Claimed, Settled
+from tests.conftest import opened
 from tests.samples import DAY, MINUTE, NOW, PAPER, subscribe
 
 LEASE = 15 * MINUTE
@@ -28,8 +33,7 @@ SENT, FAILED, DUE, DOUBTFUL, VOID, BOUNCED = (
 def plan(db: Connection, rhythm: Rhythm = Rhythm.ISSUE, day: date = DAY) -> StoredDigest | None:
     digest = digests.decide(db, PAPER.slug, rhythm, day, day, NOW)
     if digest:
-        chosen = deliveries.openings(db, PAPER.slug, rhythm, NOW)
-        deliveries.plan(db, digest, PAPER.host, dict.fromkeys(chosen, NOW))
+        plans.write(db, digest, PAPER.host, [(one, NOW) for one in plans.lot(db, digest, 99)])
     return digest
 
 
@@ -94,7 +98,7 @@ def test_digests_of_both_rhythms_and_every_day_are_apart(engine: Engine) -> None
         later = plan(db, day=DAY + timedelta(days=1))
         assert plan(db) is None
         assert later is not None
-        assert digests.find(db, later.id) == later
+        assert digests.find(db, later.id) == replace(later, reached=None)  # all is written
 
 
 def test_a_delivery_is_not_due_before_its_time(engine: Engine) -> None:
@@ -236,13 +240,13 @@ def test_a_paused_digest_waits_and_a_cancelled_one_is_over(engine: Engine) -> No
     with store.writing(engine) as db:
         planned = plan(db)
         assert planned is not None
-        assert digests.hold(db, planned.id, "paused")
+        assert digests.hold(db, planned.id, "paused", NOW)
         assert deliveries.claim(db, "a", NOW, 9) == ()
-        assert digests.hold(db, planned.id, None)
+        assert digests.hold(db, planned.id, None, NOW)
         (one,) = deliveries.claim(db, "a", NOW, 1)
-        assert digests.hold(db, planned.id, "cancelled")
+        assert digests.hold(db, planned.id, "cancelled", NOW)
         assert deliveries.cancel(db, planned.id, NOW) == 1
-        assert not digests.hold(db, planned.id, None)
+        assert not digests.hold(db, planned.id, None, NOW)
         assert digests.held(db) == {planned.id: "cancelled"}
         assert deliveries.settle(db, "a", [Settled(one.id, SENT)], NOW) == 1
 
@@ -285,3 +289,23 @@ def test_what_was_sent_may_come_back(engine: Engine) -> None:
         assert deliveries.came_back(db, number, "550 no such user", NOW)
         assert not deliveries.came_back(db, 2, "550 no such user", NOW)
         assert state(db, number) is BOUNCED
+
+
+def test_what_is_due_is_found_in_order_without_sorting_all_of_it(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
+    shutil.copy(sqlite_template, tmp_path / "file.sqlite")
+    with opened(f"sqlite:///{tmp_path / 'file.sqlite'}") as engine:
+        subscribe(engine)
+        asked: list[tuple[str, Any]] = []
+        event.listen(engine, "before_cursor_execute", lambda *said: asked.append((said[2], said[3])))
+        with store.writing(engine) as db:
+            plan(db)
+            claimed(db)
+            ((query, values),) = [
+                one for one in asked if "ORDER BY deliveries.not_before" in one[0] and "LIMIT" in one[0]
+            ]
+            steps = [row[3] for row in db.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values)]
+
+    assert "ix_deliveries_state_attempts_not_before_id" in steps[0]
+    assert not any("TEMP B-TREE" in step for step in steps)

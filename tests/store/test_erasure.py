@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 
 from syndicate import store
 from syndicate.model import BounceKind, DeliveryState, Report, Rhythm, Subscription, SubscriptionState
-from syndicate.store import bounces, deliveries, digests, erasure, subscriptions, suppressions
+from syndicate.store import bounces, deliveries, digests, erasure, plans, subscriptions, suppressions
 from syndicate.store.deliveries import Settled
 from tests.samples import DAY, NOW, PAPER, subscribe
 
@@ -22,7 +22,7 @@ def reader(engine: Engine) -> Subscription:
     with store.writing(engine) as db:
         digest = digests.decide(db, PAPER.slug, Rhythm.ISSUE, DAY, DAY, NOW)
         assert digest is not None
-        deliveries.plan(db, digest, PAPER.host, {(None, None): NOW})
+        plans.write(db, digest, PAPER.host, [(one, NOW) for one in plans.lot(db, digest, 99)])
         (claimed,) = deliveries.claim(db, "worker", NOW, 1)
         deliveries.settle(db, "worker", [Settled(claimed.id, DeliveryState.SENT)], NOW)
         subject = bounces.of_delivery(db, claimed.id)

@@ -10,15 +10,16 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from syndicate import store
-from syndicate.model import Rhythm, Subscription, SubscriptionState
-from syndicate.store import deliveries, digests, subscriptions, suppressions
+from syndicate.model import Choice, Rhythm, Subscription, SubscriptionState, Wish
+from syndicate.store import deliveries, digests, plans, subscriptions, suppressions
 from tests.samples import DAY, MINUTE, NOW, PAPER, subscribe
 
 SLUG = PAPER.slug
 
 
 def ask(db: Connection, address: str = "li@example.org", minutes: float = 0) -> Subscription:
-    return subscriptions.ask(db, PAPER, address, ("yaowen",), Rhythm.WEEKLY, "en", NOW + minutes * MINUTE)
+    wish = Wish(Choice(("yaowen",)), Rhythm.WEEKLY, "en")
+    return subscriptions.sign_up(db, PAPER, address, wish, NOW + minutes * MINUTE)
 
 
 def test_who_asks_is_pending_and_is_asked_back(engine: Engine) -> None:
@@ -93,7 +94,7 @@ def test_leaving_and_asking_again_is_no_way_around_the_ten_minutes(engine: Engin
 def test_a_new_wish_replaces_the_one_not_confirmed_yet(engine: Engine) -> None:
     with store.writing(engine) as db:
         wish = ask(db)
-        again = subscriptions.ask(db, PAPER, "Li@example.org", (), Rhythm.ISSUE, "zh-CN", NOW)
+        again = subscriptions.sign_up(db, PAPER, "Li@example.org", Wish(), NOW)
 
     assert again.id == wish.id
     assert (again.address, again.sections, again.rhythm) == ("Li@example.org", (), Rhythm.ISSUE)
@@ -201,7 +202,7 @@ def test_a_move_takes_choices_and_planned_mail_along_and_old_links_open_nothing_
     with store.writing(engine) as db:
         digest = digests.decide(db, SLUG, Rhythm.ISSUE, DAY, DAY, NOW)
         assert digest is not None
-        deliveries.plan(db, digest, PAPER.host, {(None, None): NOW})
+        plans.write(db, digest, PAPER.host, [(one, NOW) for one in plans.lot(db, digest, 99)])
         assert subscriptions.ask_move(db, old.id, "New@elsewhere.example", NOW)
         new = subscriptions.move(db, old.id, NOW)
         (due,) = deliveries.claim(db, "worker", NOW, 9)
@@ -264,13 +265,16 @@ def test_pausing_takes_back_what_is_planned(engine: Engine) -> None:
     with store.writing(engine) as db:
         digest = digests.decide(db, SLUG, Rhythm.ISSUE, DAY, DAY, NOW)
         assert digest is not None
-        deliveries.plan(db, digest, PAPER.host, {(None, None): NOW})
+        plans.write(db, digest, PAPER.host, [(one, NOW) for one in plans.lot(db, digest, 99)])
 
         assert subscriptions.pause(db, reader.id, NOW + timedelta(days=7), NOW)
 
         assert deliveries.claim(db, "worker", NOW, 9) == ()
-        assert deliveries.openings(db, SLUG, Rhythm.ISSUE, NOW + timedelta(days=6)) == ()
-        assert deliveries.openings(db, SLUG, Rhythm.ISSUE, NOW + timedelta(days=7)) == ((None, None),)
+        for days, found in ((6, 0), (7, 1)):
+            day = DAY + timedelta(days=days)
+            later = digests.decide(db, SLUG, Rhythm.ISSUE, day, day, NOW + timedelta(days=days))
+            assert later is not None
+            assert len(plans.lot(db, later, 9)) == found
 
 
 def test_confirming_anew_lifts_what_servers_said_but_not_what_a_person_decided(engine: Engine) -> None:

@@ -153,6 +153,15 @@ def test_a_digest_is_paused_and_cancelled_from_the_desk(client: FlaskClient, ser
     assert client.post("/desk/digests/9", data={"wish": "pause"}, headers=DESK).status_code == 404
 
 
+def test_the_desk_says_why_the_machine_paused_a_digest(client: FlaskClient, services: Services) -> None:
+    subscribe(services.db)
+    with store.writing(services.db) as db:
+        plan(db)
+        digests.hold(db, 1, "paused", NOW, "relay:25: 553 <sender> rejected")
+
+    assert "已暂停: relay:25: 553 &lt;sender&gt; rejected" in client.get("/desk", headers=DESK).text
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -9,6 +9,10 @@ from email.message import EmailMessage
 import pytest
 from flask.testing import FlaskClient
 
+from syndicate.deliver.dkim import Signer
+from syndicate.deliver.mailer import send_one
+from syndicate.model import Letter
+from syndicate.render import letters
 from syndicate.services import Services
 from syndicate.web import create_app
 
@@ -20,7 +24,8 @@ def send(services: Services, subject: str = "请确认订阅", **parts: str) -> 
     message.set_content(parts.get("text", "https://paper.example/qinglan/confirm/x"))
     if "html" in parts:
         message.add_alternative(parts["html"], subtype="html")
-    services.mailer.send(message, "paper@example.org", "reader@example.org", lambda: True)
+    pieces = Signer().signed(letters.cast(message))
+    send_one(services.mailer, Letter(1, "paper@example.org", "reader@example.org", pieces))
 
 
 def first(client: FlaskClient) -> str:

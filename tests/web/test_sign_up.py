@@ -124,3 +124,13 @@ def test_programs_are_told_what_cannot_be_taken(client: FlaskClient) -> None:
 )
 def test_what_is_no_wish_is_refused(client: FlaskClient, body: str) -> None:
     assert client.post(API, data=body).status_code == 400
+
+
+def test_programs_are_told_what_they_misspelt(services: Services, client: FlaskClient) -> None:
+    answer = client.post(API, json={"address": ADDRESS, "section": ["yaowen"], "Zone": "Asia/Tokyo"})
+
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert answer.json["error"] == "not known here: Zone, section"
+    assert "sections" in answer.json["known"]
+    assert found(services) is None
