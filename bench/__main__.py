@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-FIGURES = ("split", "publish", "serve", "mail")
+FIGURES = ("split", "publish", "serve", "mail", "digests", "bounces", "kills")
 
 for name in sys.argv[1:] or FIGURES:
     print(f"\n── {name} ──", flush=True)
