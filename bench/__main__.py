@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-FIGURES = ("split", "publish", "serve", "mail", "relay", "wechat")
+FIGURES = ("split", "publish", "serve", "mail", "digests", "bounces", "kills", "relay", "wechat")
 
 for name in sys.argv[1:] or FIGURES:
     print(f"\n── {name} ──", flush=True)

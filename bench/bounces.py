@@ -1,8 +1,11 @@
 """Reading what comes back: our reader against flufl.bounce alone, on collections of real bounces that lie beside.
 
     python -m bench.bounces                     the collection under $SYNDICATE_SHARED/hostile/bounce-flufl
-    python -m bench.bounces FOLDER TRUTH.tsv    another one; a line of TRUTH: file name, tab, what it is
-                                                (hard, soft, complaint, nothing; other words are counted apart)
+    python -m bench.bounces FOLDER TRUTH.tsv    another one
+
+A line of TRUTH, parted by tabs: file name; what a person reads in it; the status (RFC 3463), where the text gives one.
+What a person reads: hard (the address is gone), soft (it failed for another reason), unsaid (it failed, and the text
+gives no reason: as good as soft), complaint, nothing (a delay, or no report at all).
 
 Each mail is given the envelope recipient that it would have had, as our mail server gives it.
 """
@@ -16,52 +19,92 @@ from collections import Counter
 from collections.abc import Mapping
 from email import message_from_bytes
 from pathlib import Path
+from typing import NamedTuple
 
 from flufl.bounce import all_failures
 
 from syndicate.deliver.tokens import Tokens
-from syndicate.model import Report
+from syndicate.model import BounceKind, Report
 from syndicate.readers import reports
 
-# Warnings in flufl.bounce's collection: its own tests call them temporary.
-WARNINGS = {"simple_03", "simple_21", "simple_22", "simple_28", "simple_35"}
-WARNINGS |= {"dsn_05", "dsn_06", "dsn_07", "dsn_08", "dsn_17"}
+FLUFL = Path(__file__).with_name("bounces-flufl.tsv")  # read by a person, one mail after the other
 TOKENS = Tokens("bench")
+
+
+class Meant(NamedTuple):
+    """What a person reads in a mail."""
+
+    word: str
+    status: str | None
 
 
 def main(*words: str) -> None:
     logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
     if words:
-        folder, told = Path(words[0]), Path(words[1]).read_text(encoding="utf-8")
-        lines = (line.split("\t") for line in told.splitlines())
-        measure(folder, {folder / name: meaning for name, meaning in lines})
+        measure(Path(words[0]), truth(Path(words[1])))
         return
     beside = Path(os.environ.get("SYNDICATE_SHARED", "../shared"))  # noqa: TID251  # where collections lie
-    mails = sorted((beside / "hostile" / "bounce-flufl").glob("*_[0-9]*.txt"))
-    if not mails:
-        print(f"bounces: no collection under {beside}/hostile/bounce-flufl")
-        return
-    measure(mails[0].parent, {m: "warning" if m.stem in WARNINGS else "permanent" for m in mails})
+    folder = beside / "hostile" / "bounce-flufl"
+    if folder.is_dir():
+        measure(folder, truth(FLUFL))
+    else:
+        print(f"bounces: no collection under {folder}")
 
 
-def measure(folder: Path, truth: Mapping[Path, str]) -> None:
+def truth(file: Path) -> dict[str, Meant]:
+    """What is told of each mail of a collection."""
+    lines = (line.split("\t") for line in file.read_text(encoding="utf-8").splitlines())
+    return {name: Meant(word, status[0] if status else None) for name, word, *status in lines}
+
+
+def read(folder: Path, names: Mapping[str, object]) -> dict[str, Report]:
+    """Each mail as our reader reads it."""
+    return {name: reports.read(_delivered((folder / name).read_bytes(), n)) for n, name in _numbered(names)}
+
+
+def hard_ones(told: Mapping[str, Meant], found: Mapping[str, Report]) -> tuple[list[str], list[str]]:
+    """The hard ones that were taken for hard with a status, the one of the text where it gives one; the others."""
+    names = [name for name, meant in told.items() if meant.word == "hard"]
+    right = [name for name in names if _is_right(told[name], found[name])]
+    return right, sorted({*names} - {*right})
+
+
+def removed(told: Mapping[str, Meant], found: Mapping[str, Report]) -> list[str]:
+    """Mails that would end a subscription though the address is not gone."""
+    ends = (BounceKind.HARD, BounceKind.COMPLAINT)
+    return [
+        n for n, meant in told.items() if meant.word not in ("hard", "complaint") and found[n].kind in ends
+    ]
+
+
+def measure(folder: Path, told: Mapping[str, Meant]) -> None:
     """Print how each kind is taken, by us and by the peer."""
-    ours: Counter[tuple[str, str]] = Counter()
-    theirs: Counter[tuple[str, str]] = Counter()
-    known = with_status = 0
-    for number, (file, meaning) in enumerate(sorted(truth.items()), 1):
-        raw = file.read_bytes()
-        report = reports.read(_delivered(raw, number))
-        known += number in map(TOKENS.returned, (*report.sent_to, *report.quoted))
-        ours[meaning, _word(report)] += 1
-        with_status += meaning == "hard" and _word(report) == "hard" and report.status is not None
-        theirs[meaning, _peer(raw)] += 1
-    print(f"{folder}: {len(truth)} mails")
-    print(f"  address known: ours {known / len(truth):.1%}, flufl.bounce {_found(theirs) / len(truth):.1%}")
-    for meaning in dict.fromkeys(truth.values()):
-        print(f"  {meaning:<10} ours: {_row(ours, meaning)};  flufl.bounce: {_row(theirs, meaning)}")
-    if hard := sum(count for (meaning, _), count in ours.items() if meaning == "hard"):
-        print(f"  hard ones taken for hard, with a status: {with_status / hard:.1%}")
+    found = read(folder, told)
+    ours = Counter((meant.word, _word(found[name])) for name, meant in told.items())
+    theirs = Counter((meant.word, _peer((folder / name).read_bytes())) for name, meant in told.items())
+    known = sum(_known(found[name], number) for number, name in _numbered(told))
+    print(f"{folder}: {len(told)} mails")
+    print(f"  address known: ours {known / len(told):.1%}, flufl.bounce {_found(theirs) / len(told):.1%}")
+    for word in dict.fromkeys(meant.word for meant in told.values()):
+        print(f"  {word:<10} ours: {_row(ours, word)};  flufl.bounce: {_row(theirs, word)}")
+    right, wrong = hard_ones(told, found)
+    if right or wrong:
+        part = len(right) / len(right + wrong)
+        print(f"  hard ones taken for hard, with the status: {part:.1%}; not: {' '.join(wrong) or 'none'}")
+    print(f"  removed though not gone: {' '.join(removed(told, found)) or 'nobody'}")
+
+
+def _is_right(meant: Meant, report: Report) -> bool:
+    wanted = meant.status or report.status
+    return report.kind is BounceKind.HARD and wanted is not None and report.status == wanted
+
+
+def _known(report: Report, number: int) -> bool:
+    return number in map(TOKENS.returned, (*report.sent_to, *report.quoted))
+
+
+def _numbered(names: Mapping[str, object]) -> list[tuple[int, str]]:
+    return list(enumerate(sorted(names), 1))
 
 
 def _delivered(raw: bytes, number: int) -> bytes:

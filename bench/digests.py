@@ -3,7 +3,7 @@
 smtp-source sends ready bytes and keeps no books; ours plans, composes, personalises, signs, keeps the ledger. The
 message is about as large as smtp-source's. Needs postfix (Debian's package), says so where it is missing.
 
-    python -m bench.digests                 the ratio with ed25519, and what the ledger costs
+    python -m bench.digests                 the ratio with ed25519 and rsa-2048, and what the ledger costs
     python -m bench.digests 10000 200000    messages a second with so many subscribers
     python -m bench.digests mixed 10000 …   the same, of a thousand domains and forty choices
     python -m bench.digests 1000000 60      plan so many, send for so many seconds, peak memory
@@ -33,6 +33,7 @@ from sqlalchemy import text
 from bench import publish
 from bench.publish import PAPER
 from syndicate import store
+from syndicate.deliver.dkim import make_key
 from syndicate.deliver.mailer import Mailer
 from syndicate.deliver.smtp import NextLetter
 from syndicate.deliver.smtp_talk import Journal
@@ -45,6 +46,7 @@ from syndicate.store import deliveries
 BYTES = 85_000
 SESSIONS = 16
 LETTERS = 10_000
+KINDS = ("ed25519", "rsa")  # of the key that signs; rsa has 2048 bits
 ARTICLES = 30  # of an issue whose mail is as large
 DAY = date(2026, 10, 28)
 DOMAINS = 1000
@@ -56,11 +58,11 @@ def main(count: int = LETTERS) -> None:
         print("needs smtp-sink: apt-get install postfix")
         return
     with _sink(sink) as port:
-        for _ in range(2):
+        for kind in KINDS * 2:
             theirs = _smtp_source(port, count)
-            mine, ledger, size = _ours(port, count)
+            mine, ledger, size = _ours(port, count, kind=kind)
             print(
-                f"smtp-source {theirs:6.0f}/s   ours, {size} bytes, ed25519 {mine:6.0f}/s   "
+                f"smtp-source {theirs:6.0f}/s   ours, {size} bytes, {kind:<7} {mine:6.0f}/s   "
                 f"ours / smtp-source {mine / theirs:.2f}   ledger {ledger:.1%} of the time"
             )
 
@@ -98,10 +100,10 @@ def long(count: int, seconds: float) -> None:
         print(f"{sent} sent in {took:.0f} s, {sent / took:.0f}/s, peak memory {peak:.0f} MB")
 
 
-def _ours(port: int, count: int, *, mixed: bool = False) -> tuple[float, float, int]:
+def _ours(port: int, count: int, *, kind: str = KINDS[0], mixed: bool = False) -> tuple[float, float, int]:
     """Messages a second from the plan on, the share of it that the ledger's thread took, bytes of one."""
     with tempfile.TemporaryDirectory() as folder:
-        services = _services(folder, port)
+        services = _services(folder, port, kind)
         _subscribe(services, count, mixed=mixed)
         books = _Books()
         services = replace(services, mailer=_Counted(services.mailer, books))
@@ -161,14 +163,8 @@ class _Counted:
         return self._mailer.post(measured, journal)
 
 
-def _services(folder: str, port: int) -> Services:
-    keys = Path(folder, "dkim")
-    keys.mkdir()
-    subprocess.run(
-        ["openssl", "genpkey", "-algorithm", "ed25519", "-out", str(keys / "bench.pem")],
-        check=True,
-        capture_output=True,
-    )
+def _services(folder: str, port: int, kind: str = KINDS[0]) -> Services:
+    make_key(Path(folder, "dkim"), "bench", kind)
     services = open_services(
         load(
             {

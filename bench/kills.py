@@ -40,6 +40,7 @@ from syndicate.store import deliveries
 DAY = datetime(2026, 10, 28, 2, tzinfo=UTC)
 FASTER = 600  # the workers' minute is a tenth of a second
 PER_DOMAIN = 5
+SHARE = 0.5  # of all letters are sent before the last kill, on average: each one is to meet a worker at work
 FAULTS = {  # how often, of a hundred letters
     "mail": 2,
     "rcpt": 2,
@@ -148,7 +149,7 @@ def run(folder: Path, count: int, kills: int, seed: int = 2026) -> tuple[int, in
                 stderr=log,
             )
         if killed < kills:
-            killed += _killed(worker, server, chance, count / kills)
+            killed += _killed(worker, server, chance, SHARE * count / kills)
         else:
             worker.wait()
         progress.update(len(server.taken) - progress.n)

@@ -151,7 +151,7 @@ _NOT_THERE = (
 )
 _USER = (
     rf"(?:{_BOX}(?: \W?[\w.\-]+\W?)?(?: name)?(?: is| was| has been| are|:|,|\.\.\.)?(?: been)? {_NOT_THERE}\b"
-    rf"|(?:no|not a|unknown|invalid|bad|nonexistent|non-existent|undeliverable|illegal|improper|no valid|not our)"
+    rf"|(?:no|not a|unknown|invalid|bad|nonexistent|non-existent|undeliverable(?! (?:\w+ )?\w+ ?:)|illegal|improper|no valid|not our)"
     rf"(?: (?:such|or|illegal|valid|known|virtual|final|local|destination|delivery|mail|email))* {_BOX}\b(?!'s))"
 )
 _ADDRESS = _words(
@@ -170,12 +170,14 @@ _ADDRESS = _words(
     ("5.1.1", r"address couldn.?t be found|address not found|not listed in|recipient address rejected: access denied"),
     ("5.1.1", r"unknown (?:or illegal )?(?:alias|local)|(?:not|isn.?t) (?:an? )?(?:known|valid|active) (?:\w+ )?(?:user|account|address|recipient)"),
     ("5.1.1", r"there is no (?:user|one|such|account|mailbox)|wrong (?:e-?mail|recipient) address|address is wrong|no valid recipients?\b|adresse\b.{0,40}n.exist\w* pas\b"),
+    ("5.1.1", r"no match(?:es)? (?:to nameserver query|(?:was |were )?(?:found )?in (?:the |our )?(?:\w+ )?directory)"),  # ph, LDAP
+    ("5.1.1", r"(?:not have an?|no) final (?:e-?mail )?delivery (?:point|address)|(?<!from )(?<!ip )(?<!sender )address\b[^.;]{0,60} (?:did|does)(?:n.?t| not) (?:exactly )?match an?y? (?:\w+ ){0,3}(?:address|mailbox|user|account)\b"),
     ("5.1.1", r"(?:用户|用戶|使用者|收件人|收件者|收信人|邮箱|郵箱|信箱|账号|帐号|帳號|账户|帐户|帳戶|邮件?地址|郵件?地址|地址|email)[^。；;,，]{0,12}?(?:不存在|不正确|无效|無效|错误|錯誤|有误|已注销|已註銷|已删除|未找到|找不到|查无)"),
     ("5.1.1", r"(?:查无此|無此|无此|没有此|沒有此|没有该|没有这个|不存在(?:此|该|這個|这个)|找不到|无效的?|無效的?)(?:收件|用户|用戶|使用者|邮箱|郵箱|信箱|账|帐|帳|人|地址|邮件地址)"),
     ("5.1.2", r"(?:域名|网域|網域|主机|主機)[^。；;,，]{0,12}?(?:不存在|无法解析|無法解析|未找到|找不到|无效|無效)"),
 )  # fmt: skip
 _NOT_THE_ADDRESS = _words(
-    ("5.2.2", r"(?:mail ?box|account|inbox|storage|user|recipient|maildir|folder)(?:'s)?\b.{0,40}\b(?:full|exceed\w*|over(?:drawn)?|insufficient|too (?:large|many messages))|over ?(?:the )?quota|overquota|quota\b|out of (?:storage|disk)|not enough (?:space|storage)|insufficient (?:disk|storage|system storage|space)|disk (?:full|space)|no space left|storage (?:space|allocation)|mailbox size limit"),
+    ("5.2.2", r"(?:mail ?box|account|inbox|storage|user|recipient|maildir|folder)(?:'s)?\b.{0,40}\b(?:full|exceed\w*|over(?:drawn)?|insufficient|too (?:large|many messages))|over ?(?:the )?quota|overquota|quota\b|out of (?:storage|disk)|not enough (?:space|storage)|insufficient (?:disk|storage|system storage|space)|disk (?:full|space)|no space left|storage (?:space|allocation)|mailbox size limit|(?:mail ?box|disk|storage) space (?:is )?(?:not enough|exhausted)"),
     ("5.2.2", r"(?:邮箱|郵箱|信箱|空间|空間|容量|配额|配額|mailbox)[^。；;,，]{0,12}?(?:满|滿|不足|超出|超过|超過|超限|爆)|(?:超出|超过|超過)[^。；;,，]{0,8}(?:容量|配额|配額|空间|空間)"),
     ("5.3.4", r"(?:message|mail|size|letter)\b.{0,40}\b(?:too (?:big|large|long)|exceed\w*|larger than|over the (?:maximum|limit))|size limit|maximum (?:message|mail) size|(?:邮件|郵件|信件)[^。；;,，]{0,8}(?:太大|过大|過大)"),
     ("5.7.1", r"spam|junk|virus|malware|phish|blacklist|black list|blocklist|block list|blackhole|\brbl\b|dnsbl|spamhaus|barracuda|reputation|\bbanned\b|unsolicited|\bbulk\b|suspicious|complaint"),

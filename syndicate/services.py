@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parseaddr
+from functools import cache
 from pathlib import Path
 from threading import Event
 
@@ -49,18 +50,14 @@ class Services:
     def return_path(self, delivery: int) -> str:
         """The envelope sender of a delivery: what comes back names it, where something may come back."""
         address = self.settings.bounce_address
-        return (
-            self.tokens.return_path(address, delivery) if address else parseaddr(self.settings.mail_from)[1]
-        )
+        return self.tokens.return_path(address, delivery) if address else _bare(self.settings.mail_from)
 
     def confirmation_path(self, subscription: int) -> str:
         """The envelope sender of a confirmation mail."""
         address = self.settings.bounce_address
-        return (
-            self.tokens.confirmation_path(address, subscription)
-            if address
-            else parseaddr(self.settings.mail_from)[1]
-        )
+        if not address:
+            return _bare(self.settings.mail_from)
+        return self.tokens.confirmation_path(address, subscription)
 
     def leave_mail(self, subscription: int) -> str:
         """The address that unsubscribes who writes to it; empty where no mail comes back."""
@@ -86,6 +83,12 @@ def open_services(settings: Settings) -> Services:
         now=_now,
         signer=open_signer(settings.dkim_keys, settings.data / "dkim", settings.signing_domain, _now),
     )
+
+
+@cache
+def _bare(address: str) -> str:
+    """An address without the name before it."""
+    return parseaddr(address)[1]
 
 
 def _now() -> datetime:

@@ -1,10 +1,10 @@
 """What a worker did since it last wrote to the database, so that killing it loses next to nothing of it.
 
-    b 4711     the letter is written
-    h 4711 2   the last bytes of the letter go out now, on the second connection
-    t 4711     the server has said 250
-    r 4711     the server has said something else
-    d 4711     the connection broke before it said anything
+    b 4711           the letter is written
+    h 4711 2 85000   the last bytes of the letter go out now, on the second connection, of which the kernel has had 85 000
+    t 4711           the server has said 250
+    r 4711           the server has said something else, or the last bytes never went out
+    d 4711           the connection broke before it said anything
 
 One small file for each batch, written without waiting for the disk: what a process has written stays when the
 process is killed, and only a machine that loses its power forgets it. What was under way when the worker was killed
@@ -56,7 +56,8 @@ class Journal:
 
     def handing(self, number: int, line: socket.socket | None = None) -> None:
         """The last bytes of that letter go out next, on that connection (None: on one that cannot be shared)."""
-        os.write(self._open, b"h %d %d\n" % (number, self._shared(line) if line else 0))
+        shared, given = (self._shared(line), witness.given(line)) if line else (0, 0)
+        os.write(self._open, b"h %d %d %d\n" % (number, shared, given))
 
     def taken(self, number: int) -> None:
         """The server has that letter."""

@@ -8,6 +8,7 @@ import hmac
 import re
 
 from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous.encoding import base64_encode
 
 
 class Tokens:
@@ -17,9 +18,9 @@ class Tokens:
     """
 
     def __init__(self, secret: str) -> None:
-        self._confirm = URLSafeSerializer(secret, salt="confirm")
-        self._leave = URLSafeSerializer(secret, salt="leave")
-        self._manage = URLSafeSerializer(secret, salt="manage")
+        self._confirm = _Numbers(secret, "confirm")
+        self._leave = _Numbers(secret, "leave")
+        self._manage = _Numbers(secret, "manage")
         self._move = URLSafeSerializer(secret, salt="move")
         self._erased_key = hmac.new(secret.encode(), b"erased", hashlib.sha256).digest()
         self._received_key = hmac.new(secret.encode(), b"received", hashlib.sha256).digest()
@@ -27,27 +28,27 @@ class Tokens:
 
     def confirm(self, subscription: int) -> str:
         """The token that confirms a subscription."""
-        return str(self._confirm.dumps(subscription))
+        return self._confirm.signed(subscription)
 
     def confirmed(self, token: str) -> int | None:
         """The subscription that a confirm token names, None for a forged one."""
-        return _read(self._confirm, token)
+        return self._confirm.read(token)
 
     def leave(self, subscription: int) -> str:
         """The token that ends a subscription."""
-        return str(self._leave.dumps(subscription))
+        return self._leave.signed(subscription)
 
     def manage(self, subscription: int) -> str:
         """The token that opens a subscriber's own page."""
-        return str(self._manage.dumps(subscription))
+        return self._manage.signed(subscription)
 
     def managed(self, token: str) -> int | None:
         """The subscription that a manage token names, None for a forged one."""
-        return _read(self._manage, token)
+        return self._manage.read(token)
 
     def left(self, token: str) -> int | None:
         """The subscription that a leave token names, None for a forged one."""
-        return _read(self._leave, token)
+        return self._leave.read(token)
 
     # ── subscribers who move, and those who were erased ──────────────────────────────────
 
@@ -114,7 +115,7 @@ class Tokens:
         return None
 
     def _mark(self, kind: str, number: int) -> str:
-        made = hmac.new(self._mail_key, f"{kind}{number}".encode(), hashlib.sha256).digest()
+        made = hmac.digest(self._mail_key, f"{kind}{number}".encode(), "sha256")
         return base64.b32encode(made)[:13].decode().lower()
 
 
@@ -123,9 +124,22 @@ def _digest(address: str) -> str:
     return hashlib.sha256(address.encode()).hexdigest()[:16]
 
 
-def _read(serializer: URLSafeSerializer, token: str) -> int | None:
-    try:
-        value = serializer.loads(token)
-    except BadData:
-        return None
-    return value if isinstance(value, int) else None
+class _Numbers:
+    """Numbers, signed as URLSafeSerializer signs them, in a fifth of its time: each letter holds two."""
+
+    def __init__(self, secret: str, salt: str) -> None:
+        self._serializer = URLSafeSerializer(secret, salt=salt)
+        self._key = self._serializer.make_signer(salt).derive_key()
+
+    def signed(self, number: int) -> str:
+        """The token that names the number."""
+        value = base64_encode(str(number))
+        return (value + b"." + base64_encode(hmac.digest(self._key, value, "sha1"))).decode()
+
+    def read(self, token: str) -> int | None:
+        """The number that a token names, None for a forged one."""
+        try:
+            value = self._serializer.loads(token)
+        except BadData:
+            return None
+        return value if isinstance(value, int) else None

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from binascii import b2a_base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from email.message import EmailMessage
 from itertools import pairwise
@@ -33,7 +33,7 @@ _own = attrgetter(*_OWN)
 _alike = attrgetter(*(f.name for f in fields(Envelope) if f.name not in _OWN))
 
 _FRAMES = 16  # at hand: lengths of links differ with the digits of a number
-_LONGER = "x" * 60  # what stands in the head only may have any length: tried out with so much more
+_LONGER = "x" * 60  # tried out with so much more: what stands in the head only may then have any length
 _LINE = 76  # characters of base64 (RFC 2045 §6.8)
 _ALPHABETS = ("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789")
 
@@ -54,6 +54,7 @@ class Mould:
 
     def __init__(self, write: Write) -> None:
         self._write = write
+        self._sheet: _Sheet | None = None
         self._frames: dict[tuple[object, ...], _Frame | None] = {}
         self._in_body: frozenset[str] = frozenset()  # names of what was seen there so far
 
@@ -80,10 +81,11 @@ class Mould:
                 return None
             if len(self._frames) == _FRAMES:
                 self._frames.pop(next(iter(self._frames)))
-            made = _frame(self._write, envelope, texts)
-            self._in_body |= made.in_body if made else frozenset()
+            if self._sheet is None or not self._sheet.fits(envelope, texts):
+                self._sheet = _sheet(self._write, envelope, texts)
+            self._in_body |= self._sheet.in_body if self._sheet else frozenset()
             kind = self._kind(envelope, texts)
-            self._frames[kind] = made
+            self._frames[kind] = _frame(self._sheet, texts) if self._sheet else None
         return self._frames[kind]
 
     def _kind(self, envelope: Envelope, texts: Mapping[str, str]) -> tuple[object, ...]:
@@ -110,7 +112,6 @@ class _Frame:
 
     head: tuple[bytes | _Text, ...]
     body: tuple[bytes | _Place, ...]
-    in_body: frozenset[str]
     plain: bool
 
     def cast(self, texts: Mapping[str, bytes]) -> Cast:
@@ -118,6 +119,31 @@ class _Frame:
             tuple([field if isinstance(field, bytes) else _joined(field, texts) for field in self.head]),
             tuple([piece if isinstance(piece, bytes) else piece.cast(texts) for piece in self.body]),
             self.plain,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A letter with names in place of what is a reader's own."""
+
+    head: tuple[bytes | _Text, ...]
+    parts: tuple[bytes | _Text, ...]  # as they are; or what stands in base64
+    alike: tuple[object, ...] = ()  # in all letters that are written so
+    least: tuple[int, ...] = ()  # lengths of texts; none was there where it is 0
+    room: int = 0  # so much longer a text in the body may be
+
+    @property
+    def in_body(self) -> frozenset[str]:
+        """The names that stand there."""
+        texts = (part for part in self.parts if isinstance(part, tuple))
+        return frozenset(piece for text in texts for piece in text if isinstance(piece, str))
+
+    def fits(self, envelope: Envelope, texts: Mapping[str, str]) -> bool:
+        """Whether a letter to that reader would be written so."""
+        lengths = zip(texts.items(), self.least, strict=True)
+        return self.alike == _alike(envelope) and all(
+            bool(text) == bool(least) and (name not in self.in_body or 0 <= len(text) - least <= self.room)
+            for (name, text), least in lengths
         )
 
 
@@ -133,15 +159,22 @@ def _texts(envelope: Envelope) -> dict[str, str]:
 # ── cutting ──────────────────────────────────────────────────────────────────────────────
 
 
-def _frame(write: Write, envelope: Envelope, texts: Mapping[str, str]) -> _Frame | None:
-    """The frame to which two sets of marks lead: so nothing in it depends on what a reader's own is."""
-    marks = {name: _moved(text, 1 + 2 * n) for n, (name, text) in enumerate(texts.items())}
-    first = _cut(write, envelope, marks)
+def _sheet(write: Write, envelope: Envelope, texts: Mapping[str, str]) -> _Sheet | None:
+    """To which two sets of marks lead: nothing in it depends on what a reader's own is, and how long, if it may be."""
+    first = _cut(write, envelope, _marks(texts, 1))
     if first is None:
         return None
-    marks = {name: _moved(text, 2 + 2 * n) for n, (name, text) in enumerate(texts.items())}
-    head_only = {name: mark + _LONGER for name, mark in marks.items() if mark and name not in first.in_body}
-    return first if first == _cut(write, envelope, marks | head_only) else None
+    found = replace(first, alike=_alike(envelope), least=tuple(map(len, texts.values())))
+    others = _marks(texts, 2)
+    longer = {name: mark + _LONGER for name, mark in others.items() if mark}
+    if first == _cut(write, envelope, others | longer):
+        return replace(found, room=len(_LONGER))
+    head_only = {name: mark for name, mark in longer.items() if name not in first.in_body}
+    return found if first == _cut(write, envelope, others | head_only) else None
+
+
+def _marks(texts: Mapping[str, str], steps: int) -> dict[str, str]:
+    return {name: _moved(text, steps + 2 * n) for n, (name, text) in enumerate(texts.items())}
 
 
 def _moved(text: str, steps: int) -> str:
@@ -151,55 +184,83 @@ def _moved(text: str, steps: int) -> str:
     return text.translate(str.maketrans(letters, others))
 
 
-def _cut(write: Write, envelope: Envelope, marks: Mapping[str, str]) -> _Frame | None:
-    """A letter with marks, cut where they stand; None when one stands where it cannot be exchanged."""
+def _cut(write: Write, envelope: Envelope, marks: Mapping[str, str]) -> _Sheet | None:
+    """A letter with marks, and names where they stand; None when one stands where it cannot be exchanged."""
     message = write(replace(envelope, **marks))  # type: ignore[arg-type]  # all of them are texts
     head, rest = _head_and_body(message)
     names = {mark.encode(): name for name, mark in marks.items() if mark}
     pattern = re.compile(b"|".join(map(re.escape, sorted(names, key=len, reverse=True))) or b"(?!)")
-    pieces: list[bytes | _Place] = []
+    parts: list[bytes | _Text] = []
     for code in _codes(message):
         before, found, rest = rest.partition(code)
         plain = b64decode(code)
         if not found or _in_lines(b64encode(plain)) != code or pattern.search(before):
             return None
-        pieces += (before, *_places(plain, code, pattern, names))
+        parts += (before, _told(plain, pattern, names))
     if pattern.search(rest):
         return None
-    body = tuple(_merged([*pieces, rest]))
-    places = [piece for piece in body if isinstance(piece, _Place)]
-    in_body = frozenset(name for place in places for name in place.text if isinstance(name, str))
     told = (_told(field, pattern, names) for field in head)
     told_head = tuple(head[n] if len(text) == 1 else text for n, text in enumerate(told))
-    return _Frame(told_head, body, in_body, _is_plain(b"".join(p for p in body if isinstance(p, bytes))))
+    return _Sheet(told_head, (*parts, rest))
 
 
-def _places(
-    plain: bytes, code: bytes, pattern: re.Pattern[bytes], names: Mapping[bytes, str]
-) -> Iterator[bytes | _Place]:
-    """A part in base64, cut at the groups in which marks begin and end."""
+def _frame(sheet: _Sheet, texts: Mapping[str, str]) -> _Frame:
+    """What is shared by letters in whose body each text is as long as here."""
+    own = {name: text.encode() for name, text in texts.items()}
+    pieces: list[bytes | _Place] = []
+    for part in sheet.parts:
+        pieces += [part] if isinstance(part, bytes) else _places(part, own)
+    fixed = b"".join(piece for piece in pieces if isinstance(piece, bytes))
+    return _Frame(sheet.head, tuple(_merged(pieces)), _is_plain(fixed))
+
+
+def _places(text: _Text, own: Mapping[str, bytes]) -> Iterator[bytes | _Place]:
+    """A part in base64, cut at the groups in which a reader's own begins and ends."""
+    plain = _joined(text, own)
+    code = _in_lines(b64encode(plain))
     done = 0  # characters, not counting line ends
-    for start, end in _groups(plain, pattern):
+    for group in _groups(_spans(text, own)):
+        start, end = group[0][0] // 3 * 3, min(len(plain), -(-group[-1][1] // 3) * 3)
         first, last = start // 3 * 4, -(-end // 3) * 4
         yield code[_at(done) : _at(first)]
         ends = range(_LINE - first % _LINE, last - first, _LINE)
         final = [last - first] * (2 if last % _LINE == 0 and _at(last) <= len(code) else 1)
-        yield _Place(_told(plain[start:end], pattern, names), (0, *ends, *final))
+        yield _Place(_between(plain, start, end, group), (0, *ends, *final))
         done = last
     yield code[_at(done) :]
 
 
-def _groups(plain: bytes, pattern: re.Pattern[bytes]) -> Iterator[tuple[int, int]]:
-    """From where to where marks stand, as whole groups of three bytes; neighbours in one."""
-    start = end = 0
-    for found in pattern.finditer(plain):
-        if found.start() >= end:
-            if end:
-                yield start, end
-            start = found.start() // 3 * 3
-        end = min(len(plain), -(-found.end() // 3) * 3)
-    if end:
-        yield start, end
+_Span = tuple[int, int, str]
+"""From where to where a name's text stands."""
+
+
+def _spans(text: _Text, own: Mapping[str, bytes]) -> Iterator[_Span]:
+    at = 0
+    for piece in text:
+        length = len(piece if isinstance(piece, bytes) else own[piece])
+        if isinstance(piece, str):
+            yield at, at + length, piece
+        at += length
+
+
+def _groups(spans: Iterable[_Span]) -> list[list[_Span]]:
+    """Neighbours together: those that share a group of three bytes."""
+    groups: list[list[_Span]] = []
+    for span in spans:
+        if groups and span[0] < -(-groups[-1][-1][1] // 3) * 3:
+            groups[-1].append(span)
+        else:
+            groups.append([span])
+    return groups
+
+
+def _between(plain: bytes, start: int, end: int, spans: Iterable[_Span]) -> _Text:
+    """What stands from here to there, with names where texts stand."""
+    pieces: list[bytes | str] = []
+    for begins, ends, name in spans:
+        pieces += (plain[start:begins], name)
+        start = ends
+    return (*pieces, plain[start:end])
 
 
 def _told(text: bytes, pattern: re.Pattern[bytes], names: Mapping[bytes, str]) -> _Text:

@@ -46,9 +46,9 @@ def signer(**keys: Key) -> Signer:
     return Signer(keys, DOMAIN, lambda: datetime(2026, 11, 16, tzinfo=UTC))
 
 
-def records(keys: Mapping[str, Key]) -> dict[str, str]:
+def records(keys: Mapping[str, Key], domain: str = DOMAIN) -> dict[str, str]:
     """The DNS as dkim.dns_record wants it to be written."""
-    said = [dkim.dns_record(selector, DOMAIN, key) for selector, key in keys.items()]
+    said = [dkim.dns_record(selector, domain, key) for selector, key in keys.items()]
     return {one.split(". IN TXT")[0]: "".join(re.findall(r'"([^"]*)"', one)) for one in said}
 
 
@@ -78,19 +78,24 @@ def test_dkimpy_verifies_a_digest() -> None:
 
 
 def test_opendkim_verifies_both_signatures_of_a_digest(tmp_path: Path) -> None:
-    program = shutil.which("opendkim") or shutil.which("opendkim", path="/usr/sbin")
-    if program is None:
-        optional("opendkim is not installed (apt-get install opendkim)")
     keys: dict[str, Key] = {"mine": RSA, "new": ED25519}
-    (tmp_path / "mail").write_bytes(b"".join(signer(**keys).signed(letter())))
-    (tmp_path / "keys").write_text("".join(f"{name} {text}\n" for name, text in records(keys).items()))
-    (tmp_path / "conf").write_text(f"Mode v\nSyslog no\nTestPublicKeys {tmp_path}/keys\n")
 
-    words = [str(program), "-x", f"{tmp_path}/conf", "-t", f"{tmp_path}/mail", "-vv"]
-    said = subprocess.run(words, capture_output=True, check=True).stdout.decode()
+    said = opendkim_says(b"".join(signer(**keys).signed(letter())), records(keys), tmp_path)
 
     assert re.search(r"dkim=pass .*header.a=rsa-sha256 header.s=mine", said)
     assert re.search(r"dkim=pass .*header.a=ed25519-sha256 header.s=new", said)
+
+
+def opendkim_says(raw: bytes, dns: Mapping[str, str], folder: Path) -> str:
+    """What opendkim finds in a mail, with those records of the DNS; it needs a folder for its files."""
+    program = shutil.which("opendkim") or shutil.which("opendkim", path="/usr/sbin")
+    if program is None:
+        optional("opendkim is not installed (apt-get install opendkim)")
+    (folder / "mail").write_bytes(raw)
+    (folder / "keys").write_text("".join(f"{name} {text}\n" for name, text in dns.items()))
+    (folder / "conf").write_text(f"Mode v\nSyslog no\nTestPublicKeys {folder}/keys\n")
+    words = [str(program), "-x", f"{folder}/conf", "-t", f"{folder}/mail", "-vv"]
+    return subprocess.run(words, capture_output=True, check=True).stdout.decode()
 
 
 BLANKS = st.text(alphabet=" \t.=a您\n", max_size=40)

@@ -37,6 +37,8 @@ FAULTS = [
     *(((kind, "."), DOUBTFUL) for kind in ("-Q", "-q")),
     *(((kind, "quit"), TAKEN) for kind in ("-f", "-r", "-Q", "-q")),
     (("-f", "ehlo"), TAKEN),  # HELO is answered
+    (("-w", "1"), TAKEN),  # a second before each answer to DATA
+    (("-A", "0"), REFUSED),  # 354, and 550 before the letter has come
     (("-e",), TAKEN),
     (("-p",), TAKEN),
     (("-8",), TAKEN),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from itsdangerous import URLSafeSerializer
 
 from syndicate.deliver.tokens import Tokens
 
@@ -14,6 +15,11 @@ def test_a_token_names_its_subscription(number: int) -> None:
 
     assert tokens.confirmed(tokens.confirm(number)) == number
     assert tokens.left(tokens.leave(number)) == number
+
+
+@given(st.integers(min_value=1, max_value=10**9))
+def test_a_token_is_the_one_that_itsdangerous_makes(number: int) -> None:
+    assert Tokens("secret").leave(number) == URLSafeSerializer("secret", salt="leave").dumps(number)
 
 
 def test_a_token_serves_one_purpose_only() -> None:

@@ -147,16 +147,38 @@ def test_thousands_are_cast_from_what_was_written_twice() -> None:
     assert len({id(cast.body[0]) for cast in casts}) == 1
 
 
-def test_links_of_another_length_are_written_for_twice_more() -> None:
+def test_links_of_another_length_are_not_written_for_again() -> None:
     write = Writing()
     mould = letters.mould(write)
 
-    for n in (1, 22, 333, 2, 33, 444):
-        mould.cast(
-            replace(ENVELOPE, leave_url=f"{LEAVE}{n}", leave_mail="x" * n + "@y", address="z" * n + "@y")
+    for n in (1, 22, 233, 2, 33, 244):
+        envelope = replace(
+            ENVELOPE, leave_url=f"{LEAVE}{n}", leave_mail="x" * n + "@y", address="z" * n + "@y"
         )
+        assert raw(mould.cast(envelope)) == Writing()(envelope).as_bytes()
+
+    assert write.count == 2
+
+
+def test_links_that_are_much_longer_or_shorter_are_written_for_anew() -> None:
+    write = Writing()
+    mould = letters.mould(write)
+
+    for length in (50, 51, 110, 111, 49):
+        envelope = replace(ENVELOPE, leave_url="https://x.example/".ljust(length, "k"))
+        assert raw(mould.cast(envelope)) == Writing()(envelope).as_bytes()
 
     assert write.count == 6
+
+
+def test_where_the_length_of_a_link_matters_each_length_is_written_for() -> None:
+    form = "{0.leave_url} and {1} words".format
+    write = Writing(lambda e: form(e, "few" if len(e.leave_url) < 80 else "many"))
+    mould = letters.mould(write)
+
+    for length in (78, 79, 80, 81, 78, 79):
+        envelope = replace(ENVELOPE, leave_url="https://x.example/".ljust(length, "k"))
+        assert raw(mould.cast(envelope)) == write(envelope).as_bytes()
 
 
 def test_what_depends_on_a_reader_in_another_way_is_written_for_each() -> None:
