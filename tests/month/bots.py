@@ -57,6 +57,9 @@ class Bot:
             environ_base={"REMOTE_ADDR": f"{self.address}.{self.asked // 50}"},  # a minute later
         )
         self.asked += 1
+        if got.status_code == 301:  # its section has another name now
+            self.feed = got.headers["Location"].partition("/relay/")[2].partition(".json")[0]
+            return self.ask(visitor)
         if got.status_code == 304 or (
             got.status_code == 404 and not self.told
         ):  # a name that was not printed yet

@@ -14,7 +14,6 @@ import requests
 from PIL import Image
 from werkzeug.serving import make_server
 
-from syndicate.deliver import public
 from syndicate.jobs import publish
 from syndicate.services import Services
 from syndicate.settings import CHECKOUT
@@ -33,8 +32,7 @@ def site(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of the served site."""
     monkeypatch.setattr(waiting, "LOOK", 0.02)
     monkeypatch.setattr(polls, "LOOK_AGAIN", 0.0)  # these bots ask again within milliseconds
-    for kept in (published, public):
-        monkeypatch.setattr(kept, "_LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(published, "_LOOK_AGAIN", 0.0)
     server = make_server("127.0.0.1", 0, create_app(services), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
