@@ -272,7 +272,7 @@ def write(postfix: Postfix, address: str) -> None:
 
 
 def test_an_address_refused_at_the_door_is_not_written_to_again(services: Services) -> None:
-    subscribe(services.db, STRANGER)
+    subscribe(services.db, STRANGER, now=services.now())
 
     print_issue(services, DAYS[0])
 
@@ -287,7 +287,7 @@ def test_an_address_refused_at_the_door_is_not_written_to_again(services: Servic
 def test_an_address_whose_mail_comes_back_is_not_written_to_again(
     postfix: Postfix, services: Services
 ) -> None:
-    subscribe(services.db, STRANGER)
+    subscribe(services.db, STRANGER, now=services.now())
     later = replace(services, mailer=open_mailer(postfix.late, services.settings.data / "outbox"))
     print_issue(later, DAYS[0])
     assert sent(later) == {DeliveryState.SENT: 1}
