@@ -16,6 +16,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -46,6 +47,7 @@ NEWEST = "newest"
 
 _SYNCS = 8  # files seen safely onto the disk at a time
 _AHEAD = 16  # bodies in memory that wait for the disk
+_LATE = 600  # seconds for which an edition stays; ext4 also makes files slowly beside many that are just gone
 _TRIES = 3  # looks at a file that is being replaced
 
 
@@ -249,10 +251,11 @@ class PublicFolder:
             list(pool.map(_sync, (*files, *sorted({file.parent for file in files}), self._root)))
 
     def _sweep(self, slug: str, before: str | None) -> None:
-        """Remove older generations, but the last one: a reader may be between the link and the file."""
+        """Remove older generations, but the last one and those of late: a reader may be between link and file."""
         kept = (self._generation(slug), before)
+        late = time.time() - _LATE
         for old in (self._root / ".generations").glob(f"{slug}.*"):
-            if old.name not in kept:
+            if old.name not in kept and old.stat().st_mtime < late:
                 shutil.rmtree(old, ignore_errors=True)
 
 

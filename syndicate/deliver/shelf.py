@@ -28,6 +28,11 @@ class Shelf(Generic[Kept]):
         self._kept.move_to_end(key)
         return found[0]
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._kept.clear()
+        self._taken = 0
+
     def put(self, key: Hashable, value: Kept, size: int) -> None:
         """Keep a value of so many bytes, and let go what there is no room for."""
         self._taken += size - self._kept.pop(key, (value, 0))[1]

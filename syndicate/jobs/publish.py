@@ -10,7 +10,7 @@ of its items did, an archive page written when its month is over.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -23,7 +23,7 @@ from syndicate.deliver.public import NEWEST, Edition
 from syndicate.jobs import archive, feed_keys
 from syndicate.jobs import renderings as items
 from syndicate.jobs.alone import alone
-from syndicate.jobs.renderings import Pieces, Told
+from syndicate.jobs.renderings import Told
 from syndicate.model import FeedKey, Publication, StoredIssue
 from syndicate.render import feeds, opml, window
 from syndicate.services import Services
@@ -95,17 +95,19 @@ def _publish(services: Services, paper: Publication, counter: int) -> list[str]:
             registry.register_all(db, paper.slug, [s.slug for s in paper.sections], counter)
         newest = issues.newest(db, paper.slug)
         behind = registry.behind(db, paper.slug)
+        changed = entries.changed_after(db, paper.slug, issues.published(db, paper.slug), items.AT_ONCE)
         today = _today(services, paper, newest)
         months = registry.unsealed(db, paper.slug, f"{today:%Y-%m}") if newest else ()
     if newest is None:
         return []
     kept = archive.seal(services, paper, [one for one in months if not one.sealed])
-    windows = _windows(services, paper, behind, newest, today)
-    full = {one.key.name: one.before_day for one in windows if one.before_day}
-    kept += archive.let_go(services, paper, full)
-    empty = [feed for feed in behind if feed.name not in {one.key.name for one in windows}]
+    items.of_entries(services, paper, changed)
     with services.public.edition(paper.slug) as edition:
-        _write(services, paper, windows, empty, edition)
+        windows = list(_written(services, paper, _windows(services, paper, behind, newest, today), edition))
+        full = {one.key.name: one.before_day for one in windows if one.before_day}
+        kept += archive.let_go(services, paper, full)
+        empty = [feed for feed in behind if feed.name not in {one.key.name for one in windows}]
+        _write_lists(services, paper, empty, edition)
         edition.put(NEWEST, newest.date.isoformat().encode())
     if edition.written:
         log.info("%s: published %d files", paper.slug, len(edition.written))
@@ -121,6 +123,7 @@ def _publish(services: Services, paper: Publication, counter: int) -> list[str]:
         )
         if months:
             renderings.prune(db, paper.slug, today - _PRUNED_AFTER)
+            services.measures.clear()
     return kept + archive.seal(services, paper, [one for one in months if one.sealed])
 
 
@@ -136,38 +139,32 @@ def _topics(services: Services, paper: Publication, behind: Sequence[StoredFeed]
     return [f"{services.settings.base_url}/{paper.slug}/feeds/{name}" for name in names]
 
 
-def _write(
-    services: Services,
-    paper: Publication,
-    windows: Sequence[Window],
-    empty: Iterable[StoredFeed],
-    edition: Edition,
+def _written(
+    services: Services, paper: Publication, windows: Iterable[Window], edition: Edition
+) -> Iterator[Window]:
+    """Put each feed into the edition as soon as it is known what it holds: the disk is at work all the while."""
+    for one in windows:
+        before = one.before_day.isoformat() if one.before_day else one.before
+        made = archive.framed(services, paper, one.key, one.updated, before=before, gone=one.tombstones)
+        pieces = items.pieces(services, one.told)
+        for n, form in enumerate(feeds.FORMS):
+            body = feeds.joined(feeds.frame(made, form), [pieces[told][n] for told in one.told], form)
+            edition.put(f"feeds/{one.key.name}.{form}", b"".join(body))
+        yield one
+
+
+def _write_lists(
+    services: Services, paper: Publication, empty: Iterable[StoredFeed], edition: Edition
 ) -> None:
-    """Put these feeds into the edition, and leave out those that hold nothing any more."""
+    """Leave out the feeds that hold nothing any more, and list the others."""
     gone = {feed.name for feed in empty}
     for name in gone:
         for form in feeds.FORMS:
             edition.drop(f"feeds/{name}.{form}")
-    pieces = items.pieces(services, {told for one in windows for told in one.told})
-    for one in windows:
-        _write_feed(services, paper, one, pieces, edition)
     with store.reading(services.db) as db:
         keys = [key for key in feed_keys.of_paper(db, paper) if key.name not in gone]
     edition.put("feeds.opml", opml.written(paper, keys, services.settings.base_url))
     edition.put(f"feeds/{feeds.STYLE}", _style())
-
-
-def _write_feed(
-    services: Services, paper: Publication, one: Window, pieces: Mapping[Told, Pieces], edition: Edition
-) -> None:
-    before = one.before_day.isoformat() if one.before_day else one.before
-    made = archive.framed(services, paper, one.key, one.updated, before=before, gone=one.tombstones)
-    items_of = (
-        zip(*(pieces[told] for told in one.told), strict=True) if one.told else ((),) * len(feeds.FORMS)
-    )
-    for form, fragments in zip(feeds.FORMS, items_of, strict=True):
-        body = feeds.joined(feeds.frame(made, form), fragments, form)
-        edition.put(f"feeds/{one.key.name}.{form}", b"".join(body))
 
 
 def _stays(key: FeedKey) -> bool:
@@ -177,37 +174,32 @@ def _stays(key: FeedKey) -> bool:
 
 def _windows(
     services: Services, paper: Publication, behind: Sequence[StoredFeed], newest: StoredIssue, today: date
-) -> list[Window]:
+) -> Iterator[Window]:
     """The feeds that hold something, or that stay although they do not, each with its items rendered."""
-    first = today - timedelta(days=services.settings.feed_days)
+    first, least = today - timedelta(days=services.settings.feed_days), services.settings.feed_entries
     since, month = datetime.combine(first, time.min, UTC), today.replace(day=1)
-    keys = {key.name: key for feed in behind if (key := feed_keys.key_of(paper, feed))}
+    keys = [key for feed in behind if (key := feed_keys.key_of(paper, feed))]
     with store.reading(services.db) as db:
-        before = registry.month_before(db, paper.slug, f"{today:%Y-%m}", keys)
-        printed = issues.latest(db, paper.slug, ISSUES_IN_FEED) if "issues" in keys else ()
-        listed = {
-            name: entries.in_feed(db, paper.slug, name, since=since, least=services.settings.feed_entries)
-            for name in keys
-            if name != "issues"
-        }
-    measures = items.of_entries(services, paper, {one for some in listed.values() for one in some})
-    measures |= items.of_issues(services, paper, printed)
-    listed["issues"] = archive.listed_issues(printed, paper)
-    least = services.settings.feed_entries
-    return [
-        Window(
-            key,
-            told := _told(listed[name], measures, least),
-            archive.changed(listed[name]) or newest.added,
-            before.get(name),
-            _before_day(
-                key, listed[name], len(told), month, complete=first <= month or len(listed[name]) < least
-            ),
-            archive.tombstones(listed[name]),
-        )
-        for name, key in keys.items()
-        if listed[name] or _stays(key)
-    ]
+        before = registry.month_before(db, paper.slug, f"{today:%Y-%m}", [key.name for key in keys])
+        for key in keys:
+            if key.kind == "issues":
+                printed = issues.latest(db, paper.slug, ISSUES_IN_FEED)
+                listed = archive.listed_issues(printed, paper)
+                measures = items.of_issues(services, paper, printed)
+            else:
+                listed = entries.in_feed(db, paper.slug, key.name, since=since, least=least)
+                measures = items.of_entries(services, paper, listed)
+            if listed or _stays(key):
+                told = _told(listed, measures, least)
+                complete = first <= month or len(listed) < least
+                yield Window(
+                    key,
+                    told,
+                    archive.changed(listed) or newest.added,
+                    before.get(key.name),
+                    _before_day(key, listed, len(told), month, complete=complete),
+                    archive.tombstones(listed),
+                )
 
 
 def _before_day(

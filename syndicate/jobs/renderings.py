@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from syndicate import store
+from syndicate.errors import StoreError
 from syndicate.jobs import books
 from syndicate.model import Item, Publication, StoredIssue
 from syndicate.render import articles, budget, feeds, jsonfeed
@@ -71,9 +72,22 @@ def of_issues(services: Services, paper: Publication, found: Iterable[StoredIssu
 
 
 def pieces(services: Services, wanted: Collection[Told]) -> dict[Told, Pieces]:
-    """The bytes of these items, which are rendered: from the shelf, else from the store."""
+    """The bytes of these items, which are rendered: from the shelf, else from the store.
+
+    Raises StoreError when somebody else has removed them meanwhile; they are rendered anew when asked for again.
+    """
     found = {told: kept for told in wanted if (kept := services.shelf.find(told))}
-    lacking = sorted(told for told in wanted if told not in found)
+    if lacking := sorted(told for told in wanted if told not in found):
+        try:
+            found |= _stored(services, lacking)
+        except KeyError as e:
+            services.measures.clear()
+            raise StoreError(f"the rendering of {e.args[0]} is gone: it is made anew") from e
+    return found
+
+
+def _stored(services: Services, lacking: Sequence[Told]) -> dict[Told, Pieces]:
+    found: dict[Told, Pieces] = {}
     with store.reading(services.db) as db:
         for how in Shown:
             keys = {told.item: told for told in lacking if told.shown is how}
@@ -87,32 +101,36 @@ def pieces(services: Services, wanted: Collection[Told]) -> dict[Told, Pieces]:
 def _known(services: Services, made_of: Mapping[str, str]) -> dict[str, Measure]:
     """The measures of those items whose renderings are kept and made of just that."""
     found = {id_: one for id_, sign in made_of.items() if (one := services.measures.find((id_, sign)))}
-    with store.reading(services.db) as db:
-        kept = renderings.measures(db, [id_ for id_ in made_of if id_ not in found])
-    found |= {id_: one for id_, one in kept.items() if one.made_of == made_of[id_]}
-    for id_, one in found.items():
-        services.measures.put((id_, one.made_of), one, 1)
+    if asked := [id_ for id_ in made_of if id_ not in found]:
+        with store.reading(services.db) as db:
+            kept = renderings.measures(db, asked)
+        _remember(services, one_of := {id_: m for id_, m in kept.items() if m.made_of == made_of[id_]})
+        found |= one_of
     return found
+
+
+def _remember(services: Services, measures: Mapping[str, Measure]) -> None:
+    for id_, one in measures.items():
+        services.measures.put((id_, one.made_of), one, 1)
 
 
 def _save(services: Services, items: Sequence[Item], made_of: Mapping[str, str]) -> dict[str, Measure]:
-    made = [one for item in items for one in _rendered(item, made_of[item.id])]
+    found: dict[str, Measure] = {}
+    made: list[Rendering] = []
+    for item in items:
+        sign, both = made_of[item.id], feeds.fragments(item)
+        made += (Rendering(item.id, form, sign, whole, brief) for form, (whole, brief) in both.items())
+        sizes = (max(len(pair[n]) for pair in both.values()) for n in (0, 1))
+        found[item.id] = Measure(sign, *sizes)
+        for n, how in enumerate((Shown.WHOLE, Shown.BRIEF)):
+            kept = tuple(pair[n] for pair in both.values())
+            services.shelf.put(Told(item.id, how, sign), kept, sum(map(len, kept)))
     with store.writing(services.db) as db:
         renderings.save(db, made)
+    _remember(services, found)
     if len(items) == AT_ONCE:
         log.info("rendered %d items", len(items))
-    found: dict[str, Measure] = {}
-    for one in made:
-        known = found.get(one.item, Measure(one.made_of, 0, 0))
-        found[one.item] = Measure(
-            one.made_of, max(len(one.whole), known.size), max(len(one.brief), known.brief_size)
-        )
     return found
-
-
-def _rendered(item: Item, made_of: str) -> Iterator[Rendering]:
-    for form, (whole, brief) in feeds.fragments(item).items():
-        yield Rendering(item.id, form, made_of, whole, brief)
 
 
 @cache

@@ -59,6 +59,12 @@ def in_feed(
     return tuple(Listed(*row[:-1]) for row in found)
 
 
+def changed_after(db: Connection, publication: str, counter: int, most: int) -> tuple[Listed, ...]:
+    """The entries that were written after that change of their paper, at most so many."""
+    mine = entries.c.publication == publication, entries.c.changed > counter
+    return tuple(Listed(*row) for row in db.execute(select(*_LISTED).where(*mine).limit(most)))
+
+
 def between(db: Connection, publication: str, feed: str, first: date, last: date) -> tuple[Listed, ...]:
     """The entries of a feed that were printed on these days, both included, newest first, withdrawn ones too."""
     named = _named(publication, feed)

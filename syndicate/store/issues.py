@@ -130,6 +130,11 @@ def counters(db: Connection) -> dict[str, int]:
     return {row.slug: row.changed for row in db.execute(select(publications.c.slug, publications.c.changed))}
 
 
+def published(db: Connection, slug: str) -> int:
+    """Up to which of its changes the paper's public files show it; 0 before there are any."""
+    return db.execute(select(publications.c.published).where(publications.c.slug == slug)).scalar() or 0
+
+
 def made_of(db: Connection, slug: str) -> str | None:
     """The configuration that the paper's public files show; None before there are any."""
     return db.execute(select(publications.c.made_of).where(publications.c.slug == slug)).scalar()

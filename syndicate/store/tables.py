@@ -175,6 +175,7 @@ entries = Table(
     Index(None, "publication", "section", "published"),
     Index(None, "publication", "page", "published"),
     Index(None, "publication", "corrected"),
+    Index(None, "publication", "changed"),
 )
 
 names = Table(
