@@ -231,7 +231,7 @@ def frame(feed: Feed, form: str) -> Frame:
     if form == "rss" and not feed.month:
         _skip_days(head, feed.publication)
     body = _serialized(root)
-    style = feed.base_url + f"/{feed.publication.slug}/feeds/{STYLE}"
+    style = f"/{feed.publication.slug}/feeds/{STYLE}"  # under whatever name the site is visited
     after_declaration = body.index(b"?>") + 2
     begin = body.rindex(_END[form])
     told = f'\n<?xml-stylesheet type="text/css" href="{style}"?>'.encode()
