@@ -25,7 +25,7 @@ def written(publication: Publication, keys: Sequence[FeedKey], base_url: str) ->
         above = body
         if name := GROUPS.get(key.kind):
             if name not in groups:
-                groups[name] = etree.SubElement(body, "outline", text=name, title=name)
+                groups[name] = etree.SubElement(body, "outline", text=name)
             above = groups[name]
         _outline(above, Feed(publication, key, base_url, (), datetime.min.replace(tzinfo=UTC)))
     etree.indent(root)
