@@ -251,11 +251,14 @@ class PublicFolder:
             list(pool.map(_sync, (*files, *sorted({file.parent for file in files}), self._root)))
 
     def _sweep(self, slug: str, before: str | None) -> None:
-        """Remove older generations, but the last one and those of late: a reader may be between link and file."""
+        """Remove what was cut short, and older generations, but the last one and those of late.
+
+        A reader may be between link and file.
+        """
         kept = (self._generation(slug), before)
         late = time.time() - _LATE
         for old in (self._root / ".generations").glob(f"{slug}.*"):
-            if old.name not in kept and old.stat().st_mtime < late:
+            if old.suffix == ".part" or (old.name not in kept and old.stat().st_mtime < late):
                 shutil.rmtree(old, ignore_errors=True)
 
 

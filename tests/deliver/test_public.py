@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import threading
 from pathlib import Path
 
@@ -130,6 +131,23 @@ def test_an_edition_that_breaks_off_is_seen_by_nobody(public: PublicFolder) -> N
 
     assert public.find("qinglan", "feeds/all.atom") == before
     assert [p.name for p in (public._root / ".generations").iterdir() if p.suffix == ".part"] == []
+
+
+def test_an_old_edition_stays_for_ten_minutes(public: PublicFolder) -> None:
+    folder = public._root / ".generations"
+    for number in range(4):
+        publish(public, {"feeds.opml": str(number).encode()})
+    assert len(list(folder.iterdir())) == 4
+
+    for edition in folder.iterdir():
+        os.utime(edition, (0, 0))
+    (folder / "qinglan.cut.part").mkdir()
+    publish(public, {"feeds.opml": b"the last"})
+
+    assert len(list(folder.iterdir())) == 2
+    found = public.find("qinglan", "feeds.opml")
+    assert found is not None
+    assert found.body == b"the last"
 
 
 def test_what_is_not_written_again_is_taken_over(public: PublicFolder) -> None:
