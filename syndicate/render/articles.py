@@ -47,6 +47,8 @@ _AS_SET = ("byline", "note", "paragraph", "profile")  # blanks and line ends in 
 
 def clean(text: str) -> str:
     """The text without what no feed, page or mail may carry; every line ends alike."""
+    if text.isprintable():  # no line end is, and nothing of what is taken out
+        return text
     return _ILLEGAL.sub("", _LINE_END.sub("\n", text))
 
 

@@ -103,7 +103,10 @@ def fragment(item: Item, form: str, *, brief: bool = False) -> bytes:
 
 def both(item: Item, form: str) -> tuple[bytes, bytes]:
     """An item as it stands in any feed: whole, and its summary without the text."""
-    item = _cleaned(item)
+    return _both(_cleaned(item), form)
+
+
+def _both(item: Item, form: str) -> tuple[bytes, bytes]:
     if form == "json":
         return jsonfeed.fragment(item, brief=False), jsonfeed.fragment(item, brief=True)
     return _shortened(_rss(item) if form == "rss" else _atom(item), form)
@@ -111,7 +114,8 @@ def both(item: Item, form: str) -> tuple[bytes, bytes]:
 
 def fragments(item: Item) -> dict[str, tuple[bytes, bytes]]:
     """An item in each of FORMS: whole, and its summary without the text."""
-    return {form: both(item, form) for form in FORMS}
+    item = _cleaned(item)
+    return {form: _both(item, form) for form in FORMS}
 
 
 def _rss(item: Item) -> bytes:

@@ -206,3 +206,11 @@ def test_a_corrected_issue_is_updated_and_keeps_its_date() -> None:
     assert item.id == "tag:qinglan.example,2026-11-16:qinglan/20261116"
     assert item.title == "青岚日报 Monday, 16 November 2026"
     assert (item.published, item.updated) == (paper.PRINTED, issue.updated)
+
+
+@given(some.text())
+def test_what_is_printable_needs_no_cleaning(text: str) -> None:
+    shown = "".join(char for char in text if char.isprintable())
+
+    assert articles._ILLEGAL.search(shown) is None
+    assert articles._LINE_END.search(shown) is None
