@@ -96,7 +96,7 @@ def preview(services: Services, publication: str, day: date | None, language: st
     contents = compose.preview(services, publication, day, language)
     letter = f"<preview@{contents.publication.host}>"
     reader = Claimed(
-        0, 0, 1, letter, services.now(), "example.org", 0, "reader@example.org", language, Choice()
+        0, 0, 1, letter, "example.org", 0, "reader@example.org", services.now(), language, Choice()
     )
     return digest.message(contents, _envelope(services, publication, reader))
 
