@@ -231,8 +231,9 @@ class _Run:
 
     def _give_back(self, now: float) -> None:
         """What its domain wants only later is not waited for."""
+        moment = self._services.now()  # the same for all of a domain: they are written down together
         for one, wait in self._pace.back(now):
-            later = self._services.now() + timedelta(seconds=wait)
+            later = moment + timedelta(seconds=wait)
             self._settled.append(Settled(one.id, DeliveryState.DUE, None, later, tried=False))
 
     def _claim_some(self, crowded: Sequence[str]) -> tuple[Claimed, ...]:

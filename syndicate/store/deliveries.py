@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -48,8 +47,7 @@ class Claimed(NamedTuple):
     choice: Choice
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """What became of a claimed delivery."""
 
     id: int
@@ -138,23 +136,24 @@ def _is_still(state: str) -> ColumnElement[bool]:
 
 def settle(db: Connection, mark: str, settled: Iterable[Settled], now: datetime) -> int:
     """Write down what became of deliveries claimed under that mark; how many were still so."""
-    told = list(settled)
-    sent = [one for one in told if one.state is DeliveryState.SENT and one.said is None]
-    others = [one for one in told if one.state is not DeliveryState.SENT or one.said is not None]
-    done = 0
-    ours = deliveries.c.claim == mark, _is_still(_CLAIMED)
-    if sent:
-        query = update(deliveries).where(_among(db, [one.id for one in sent]), *ours)
-        done += db.execute(query.values(state=_SENT, touched=now, claim=None)).rowcount
-    for one in others:
-        query = update(deliveries).where(deliveries.c.id == one.id, *ours)
-        values: dict[str, Any] = {"state": one.state.value, "touched": now, "claim": None, "error": one.said}
-        if one.state is DeliveryState.DUE:
-            values["not_before"] = one.not_before or now
-        if not one.tried:
-            values["attempts"] = deliveries.c.attempts - 1
-        done += db.execute(query.values(**values)).rowcount
-    return done
+    alike: dict[object, list[Settled]] = {}
+    for one in settled:
+        alike.setdefault(one[1:], []).append(one)
+    return sum(_become(db, mark, several, now) for several in alike.values())
+
+
+def _become(db: Connection, mark: str, settled: Sequence[Settled], now: datetime) -> int:
+    """The same became of all of these."""
+    one = settled[0]
+    query = update(deliveries).where(
+        _among(db, [each.id for each in settled]), deliveries.c.claim == mark, _is_still(_CLAIMED)
+    )
+    values: dict[str, Any] = {"state": one.state.value, "touched": now, "claim": None, "error": one.said}
+    if one.state is DeliveryState.DUE:
+        values["not_before"] = one.not_before or now
+    if not one.tried:
+        values["attempts"] = deliveries.c.attempts - 1
+    return db.execute(query.values(**values)).rowcount
 
 
 def release(db: Connection, mark: str, now: datetime, *, but: Sequence[int] = ()) -> int:
