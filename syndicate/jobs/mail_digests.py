@@ -38,8 +38,8 @@ from syndicate.store.resting import Rest
 
 log = logging.getLogger(__name__)
 
-BATCH = 500  # claimed at once
-AHEAD = 200  # claimed before the others have gone
+BATCH = 2000  # claimed at once
+AHEAD = 500  # claimed before the others have gone
 CROWD = 300  # waiting for one domain: more of it is not claimed
 PATIENCE = 5.0  # seconds: what may go out only later is given back; so often the ledger is asked for more
 RUN = 20_000  # letters under one claim: as many lines has its journal
