@@ -23,7 +23,8 @@ class Tokens:
         self._manage = _Numbers(secret, "manage")
         self._move = URLSafeSerializer(secret, salt="move")
         self._erased_key = hmac.new(secret.encode(), b"erased", hashlib.sha256).digest()
-        self._received_key = hmac.new(secret.encode(), b"received", hashlib.sha256).digest()
+        received = hmac.new(secret.encode(), b"received", hashlib.sha256).digest()
+        self._received = hmac.new(received, digestmod=hashlib.sha256)  # begun once, a copy goes on
         self._mail_key = hmac.new(secret.encode(), b"return path", hashlib.sha256).digest()
 
     def confirm(self, subscription: int) -> str:
@@ -70,7 +71,9 @@ class Tokens:
 
     def received(self, mailbox: str) -> bytes:
         """What is kept of a mailbox that has a digest: who has not the secret cannot try addresses on it."""
-        return hmac.new(self._received_key, mailbox.encode(), hashlib.sha256).digest()
+        mark = self._received.copy()
+        mark.update(mailbox.encode())
+        return mark.digest()
 
     # ── addresses that mail comes back to ────────────────────────────────────────────────
     # Servers may fold their case, and give them 64 octets before the @ (RFC 5321 §4.5.3.1.1): a letter for the

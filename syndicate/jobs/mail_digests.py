@@ -38,8 +38,8 @@ from syndicate.store.resting import Rest
 
 log = logging.getLogger(__name__)
 
-BATCH = 500  # claimed at once
-AHEAD = 200  # claimed before the others have gone
+BATCH = 2000  # claimed at once
+AHEAD = 500  # claimed before the others have gone
 CROWD = 300  # waiting for one domain: more of it is not claimed
 PATIENCE = 5.0  # seconds: what may go out only later is given back; so often the ledger is asked for more
 RUN = 20_000  # letters under one claim: as many lines has its journal
@@ -96,7 +96,7 @@ def preview(services: Services, publication: str, day: date | None, language: st
     contents = compose.preview(services, publication, day, language)
     letter = f"<preview@{contents.publication.host}>"
     reader = Claimed(
-        0, 0, 1, letter, services.now(), "example.org", 0, "reader@example.org", language, Choice()
+        0, 0, 1, letter, "example.org", 0, "reader@example.org", services.now(), language, Choice()
     )
     return digest.message(contents, _envelope(services, publication, reader))
 
@@ -231,8 +231,9 @@ class _Run:
 
     def _give_back(self, now: float) -> None:
         """What its domain wants only later is not waited for."""
+        moment = self._services.now()  # the same for all of a domain: they are written down together
         for one, wait in self._pace.back(now):
-            later = self._services.now() + timedelta(seconds=wait)
+            later = moment + timedelta(seconds=wait)
             self._settled.append(Settled(one.id, DeliveryState.DUE, None, later, tried=False))
 
     def _claim_some(self, crowded: Sequence[str]) -> tuple[Claimed, ...]:

@@ -6,12 +6,13 @@ knows; what became of them is written by that claim. Of two workers that try the
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, update
+from sqlalchemy import JSON, ColumnElement, Connection, Row, Select, and_, func, select, update
 
 from syndicate.model import Choice, Delivery, DeliveryState, SubscriptionState
 from syndicate.store.tables import Moment, deliveries, digests, subscriptions, suppressions
@@ -28,26 +29,25 @@ _DUE, _CLAIMED, _SENT, _FAILED, _VOID, _DOUBTFUL, _BOUNCED = (
         DeliveryState.BOUNCED,
     )
 )
+READ = 4096  # choices, and moments, that are not read again
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A delivery that a worker has taken upon itself, and all that its letter is made of."""
 
     id: int
     digest: int
     attempts: int  # this one included
     message_id: str
-    date: datetime  # of its letter, however often it is sent
     domain: str
     subscription: int
     address: str
+    date: datetime  # of its letter, however often it is sent
     language: str
     choice: Choice
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """What became of a claimed delivery."""
 
     id: int
@@ -69,23 +69,15 @@ def claim(
     subscribers have left, and those of cancelled digests, become void.
     """
     due = _next_due(db, now, most, but)
-    taken = (
-        update(deliveries)
-        # By an index of the state SQLite would read all that is due.
-        .where(deliveries.c.id.in_(due), func.coalesce(deliveries.c.state, "") == _DUE)
-        .values(state=_CLAIMED, claim=mark, attempts=deliveries.c.attempts + 1, touched=now, error=None)
-        .returning(deliveries.c.id)
-    )
-    ids = db.execute(taken).scalars().all() if due else ()
-    if not ids:
-        return ()
-    db.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_(ids), ~_staying())
-        .values(state=_VOID, error="no subscriber any more", claim=None)
-    )
-    rows = db.execute(_CLAIM.where(deliveries.c.id.in_(ids), deliveries.c.state == _CLAIMED))
-    return tuple(_claimed(row) for row in rows)
+    taken = update(deliveries).where(_among(db, due), _is_still(_DUE))
+    anew = {"state": _CLAIMED, "claim": mark, "touched": now, "error": None}
+    count = db.execute(taken.values(**anew, attempts=deliveries.c.attempts + 1)).rowcount if due else 0
+    ours = _among(db, due), deliveries.c.claim == mark, _is_still(_CLAIMED)
+    rows = _at_once(db, _CLAIM.where(*ours)) if count else []
+    if len(rows) < count:
+        void = update(deliveries).where(*ours, ~_staying())
+        db.execute(void.values(state=_VOID, error="no subscriber any more", claim=None))
+    return tuple(_claimed(row) for row in sorted(rows, key=_alike))
 
 
 def _next_due(db: Connection, now: datetime, most: int, but: Sequence[str]) -> list[int]:
@@ -104,7 +96,7 @@ def _next_due(db: Connection, now: datetime, most: int, but: Sequence[str]) -> l
             )
             .order_by(deliveries.c.not_before, deliveries.c.id)
         )
-        found += db.execute(query.limit(most - len(found))).scalars()
+        found += [number for (number,) in _at_once(db, query.limit(most - len(found)))]
         if len(found) == most:
             break
     return found
@@ -118,38 +110,50 @@ def _attempts(db: Connection) -> Iterator[int]:
         yield tried
 
 
+_WANTED = and_(
+    subscriptions.c.state == SubscriptionState.CONFIRMED.value,
+    subscriptions.c.mailbox.not_in(select(suppressions.c.mailbox)),
+)
+
+
 def _staying() -> ColumnElement[bool]:
     """Whether the delivery's subscriber still wants mail and may get it."""
-    return (
-        select(subscriptions.c.id)
-        .where(
-            subscriptions.c.id == deliveries.c.subscription,
-            subscriptions.c.state == SubscriptionState.CONFIRMED.value,
-            subscriptions.c.mailbox.not_in(select(suppressions.c.mailbox)),
-        )
-        .exists()
-    )
+    return select(subscriptions.c.id).where(subscriptions.c.id == deliveries.c.subscription, _WANTED).exists()
+
+
+def _among(db: Connection, numbers: Sequence[int]) -> ColumnElement[bool]:
+    """Whether it is one of these deliveries; SQLite takes thousands sooner as one value than as so many."""
+    if db.dialect.name != "sqlite":
+        return deliveries.c.id.in_(numbers)
+    each = func.json_each(json.dumps(numbers)).table_valued("value")
+    return deliveries.c.id.in_(select(each.c.value))
+
+
+def _is_still(state: str) -> ColumnElement[bool]:
+    """Whether a delivery of known number is in that state; by an index SQLite would read all that are."""
+    return func.coalesce(deliveries.c.state, "") == state
 
 
 def settle(db: Connection, mark: str, settled: Iterable[Settled], now: datetime) -> int:
     """Write down what became of deliveries claimed under that mark; how many were still so."""
-    told = list(settled)
-    sent = [one for one in told if one.state is DeliveryState.SENT and one.said is None]
-    others = [one for one in told if one.state is not DeliveryState.SENT or one.said is not None]
-    done = 0
-    ours = (deliveries.c.claim == mark, deliveries.c.state == _CLAIMED)
-    if sent:
-        query = update(deliveries).where(deliveries.c.id.in_([one.id for one in sent]), *ours)
-        done += db.execute(query.values(state=_SENT, touched=now, claim=None)).rowcount
-    for one in others:
-        query = update(deliveries).where(deliveries.c.id == one.id, *ours)
-        values: dict[str, Any] = {"state": one.state.value, "touched": now, "claim": None, "error": one.said}
-        if one.state is DeliveryState.DUE:
-            values["not_before"] = one.not_before or now
-        if not one.tried:
-            values["attempts"] = deliveries.c.attempts - 1
-        done += db.execute(query.values(**values)).rowcount
-    return done
+    alike: dict[object, list[Settled]] = {}
+    for one in settled:
+        alike.setdefault(one[1:], []).append(one)
+    return sum(_become(db, mark, several, now) for several in alike.values())
+
+
+def _become(db: Connection, mark: str, settled: Sequence[Settled], now: datetime) -> int:
+    """The same became of all of these."""
+    one = settled[0]
+    query = update(deliveries).where(
+        _among(db, [each.id for each in settled]), deliveries.c.claim == mark, _is_still(_CLAIMED)
+    )
+    values: dict[str, Any] = {"state": one.state.value, "touched": now, "claim": None, "error": one.said}
+    if one.state is DeliveryState.DUE:
+        values["not_before"] = one.not_before or now
+    if not one.tried:
+        values["attempts"] = deliveries.c.attempts - 1
+    return db.execute(query.values(**values)).rowcount
 
 
 def release(db: Connection, mark: str, now: datetime, *, but: Sequence[int] = ()) -> int:
@@ -261,38 +265,60 @@ def sent_since(db: Connection, digest: int, since: datetime) -> int:
     return db.execute(query).scalar_one()
 
 
-_CHOSEN = ("sections", "bylines", "series", "words")
-_CLAIM = (
+_CLAIM = (  # in the order of what is claimed, a choice as its four texts
     select(
         deliveries.c.id,
         deliveries.c.digest,
         deliveries.c.attempts,
         deliveries.c.message_id,
-        func.coalesce(deliveries.c.opens, digests.c.planned, type_=Moment).label("date"),
         deliveries.c.domain,
         deliveries.c.subscription,
         subscriptions.c.address,
+        func.coalesce(deliveries.c.opens, digests.c.planned),
         subscriptions.c.language,
-        *(subscriptions.c[name] for name in _CHOSEN),
+        subscriptions.c.sections,
+        subscriptions.c.bylines,
+        subscriptions.c.series,
+        subscriptions.c.words,
     )
     .join(digests, digests.c.id == deliveries.c.digest)
     .join(subscriptions, subscriptions.c.id == deliveries.c.subscription)
-    .order_by(
-        deliveries.c.attempts,
-        deliveries.c.digest,
-        subscriptions.c.language,
-        *(subscriptions.c[name] for name in _CHOSEN),
-    )
+    .where(_WANTED)
 )
 _ALL: Select[Any] = select(deliveries, subscriptions.c.address, subscriptions.c.publication).join(
     subscriptions, subscriptions.c.id == deliveries.c.subscription
 )
 
 
-def _claimed(row: Row[Any]) -> Claimed:
-    told: dict[str, Any] = dict(row._mapping)
-    choice = Choice(**{name: told.pop(name) for name in _CHOSEN})
-    return Claimed(**told, choice=choice)
+def _at_once(db: Connection, query: Select[Any]) -> list[list[Any]]:
+    """The rows as one value: from row to row the driver would stand aside for the thread that sends."""
+    rows = query.subquery()
+    row, all_rows = func.json_build_array, func.json_agg
+    if db.dialect.name == "sqlite":
+        row, all_rows = func.json_array, func.json_group_array
+    return db.execute(select(all_rows(row(*rows.c), type_=JSON))).scalar_one() or []
+
+
+def _alike(row: list[Any]) -> tuple[Any, ...]:
+    """The least often tried first, and beside each other those that get the same."""
+    return row[2], row[1], row[8:]
+
+
+def _claimed(row: list[Any]) -> Claimed:
+    return Claimed._make((*row[:7], _moment(row[7]), row[8], _choice(*row[9:])))
+
+
+@lru_cache(READ)
+def _moment(written: str) -> datetime:
+    """A moment as the database writes it into JSON; SQLite without a zone, see Moment."""
+    moment = datetime.fromisoformat(written)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@lru_cache(READ)
+def _choice(*chosen: str) -> Choice:
+    """What was chosen, read once for all who chose the same."""
+    return Choice(*(tuple(json.loads(lines)) for lines in chosen))
 
 
 def _delivery(row: Row[Any]) -> Delivery:
