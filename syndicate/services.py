@@ -42,8 +42,8 @@ class Services:
     stopping: Event = field(default_factory=Event)
     """Set when the process is asked to end: a long job stops at the next good place."""
     signer: Signer = field(default_factory=Signer)
-    shelf: Shelf[tuple[tuple[bytes, bytes], ...]] = field(default_factory=Shelf)
-    """Items of feeds that were put into one lately, in each format, as they are and packed."""
+    shelf: Shelf[tuple[bytes, ...]] = field(default_factory=Shelf)
+    """Items of feeds that were put into one lately, in each format."""
     measures: Shelf[Measure] = field(default_factory=lambda: Shelf(MEASURES))
     """How large such items are."""
 

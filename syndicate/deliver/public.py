@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from threading import BoundedSemaphore
 
-from syndicate.deliver.codings import ENDINGS, WORTH, coded, gzip_of
+from syndicate.deliver.codings import ENDINGS, WORTH, coded
 from syndicate.errors import DeliveryError
 
 TYPES = {
@@ -80,13 +80,10 @@ class Edition:
         """Whether readers would see any difference."""
         return bool(self.written or any((self._old / name).exists() for name in self._dropped))
 
-    def put(self, name: str, body: bytes, packed: Sequence[bytes] = ()) -> None:
-        """A file, and the same as gzip; both are written beside whatever the caller does next.
-
-        `packed`: the pieces that the body was joined of, each packed before.
-        """
+    def put(self, name: str, body: bytes) -> None:
+        """A file, and the same as gzip; both are written beside whatever the caller does next."""
         self._room.acquire()
-        self._under_way.append(self._writers.submit(self._write, name, body, packed))
+        self._under_way.append(self._writers.submit(self._write, name, body))
 
     def drop(self, name: str) -> None:
         """That file is published no longer."""
@@ -107,7 +104,7 @@ class Edition:
                 _make_folder_of(target)
                 _link(f"{self._old}/{old}", target)
 
-    def _write(self, name: str, body: bytes, packed: Sequence[bytes]) -> None:
+    def _write(self, name: str, body: bytes) -> None:
         try:
             if _same(f"{self._old}/{name}", body):
                 return
@@ -115,8 +112,7 @@ class Edition:
             _make_folder_of(target)
             _write(target, body)
             if len(body) >= WORTH:
-                gzipped = gzip_of(body, packed) if packed else coded(body, "gzip")
-                _write(f"{target}{ENDINGS['gzip']}", gzipped)
+                _write(f"{target}{ENDINGS['gzip']}", coded(body, "gzip"))
             self.written.append(name)
         finally:
             self._room.release()
@@ -188,7 +184,7 @@ class PublicFolder:
             raise DeliveryError(f"{target}: {e.strerror}", permanent=False) from e
 
     def squeeze(self, slug: str, kept: Iterable[str] = ()) -> None:
-        """Give the smaller codings, which take longer, to files that readers can see already and that lack them.
+        """Add the smaller codings, which take longer, to files that readers can see already and that lack them.
 
         `kept`: names of such files beside the edition; there are too many to look at them all each time.
         Raises DeliveryError when the disk refuses.
@@ -331,12 +327,12 @@ def _link(old: str, new: str) -> None:
 
 
 def _squeeze(plain: str) -> None:
-    """Write the smaller codings beside a file; zstd last, it tells that all are there."""
+    """Write the smaller codings beside a file; zstd last, it tells that both are there."""
     body = _body(plain)
     if body is None:  # another edition has come
         return
     try:
-        for coding in ("gzip", "br", "zstd"):
+        for coding in ("br", "zstd"):
             _replace(plain + ENDINGS[coding], coded(body, coding))
     except OSError as e:
         raise DeliveryError(f"{plain}: {e.strerror}", permanent=False) from e

@@ -6,8 +6,8 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-ROOM = 64 * 1024 * 1024
-"""Bytes that are kept: the live feeds of a paper with eighty articles a day and forty reporters take 45 MB."""
+ROOM = 48 * 1024 * 1024
+"""Bytes that are kept: the live feeds of a paper with eighty articles a day and forty reporters take 30 MB."""
 
 Kept = TypeVar("Kept")
 

@@ -124,7 +124,7 @@ def _written(services: Services, paper: Publication, one: StoredMonth) -> bool:
     pieces = items.pieces(services, told)
     feed = framed(services, paper, key, updated, before=before, month=one.month, gone=tombstones(listed))
     for n, form in enumerate(feeds.FORMS):
-        body = feeds.joined(feeds.frame(feed, form), [pieces[one_told][n][0] for one_told in told], form)
+        body = feeds.joined(feeds.frame(feed, form), [pieces[one_told][n] for one_told in told], form)
         services.public.keep(paper.slug, _file(one, form), b"".join(body))
     _forget_days(services, paper, one)
     return True

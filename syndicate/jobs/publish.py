@@ -19,7 +19,6 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from syndicate import store
-from syndicate.deliver import codings
 from syndicate.deliver.public import NEWEST, Edition
 from syndicate.jobs import archive, feed_keys
 from syndicate.jobs import renderings as items
@@ -149,23 +148,9 @@ def _written(
         made = archive.framed(services, paper, one.key, one.updated, before=before, gone=one.tombstones)
         pieces = items.pieces(services, one.told)
         for n, form in enumerate(feeds.FORMS):
-            chosen = [pieces[told][n] for told in one.told]
-            frame = feeds.frame(made, form)
-            body = b"".join(feeds.joined(frame, [piece for piece, _ in chosen], form))
-            edition.put(f"feeds/{one.key.name}.{form}", body, list(_packed(frame, chosen, form)))
+            body = feeds.joined(feeds.frame(made, form), [pieces[told][n] for told in one.told], form)
+            edition.put(f"feeds/{one.key.name}.{form}", b"".join(body))
         yield one
-
-
-def _packed(frame: feeds.Frame, chosen: Iterable[items.Piece], form: str) -> Iterator[bytes]:
-    """The pieces of a feed, packed; those between and after the items are always the same few."""
-    yield codings.packed(frame[0])
-    for n, (_, packed) in enumerate(chosen):
-        yield _once_packed(feeds.separator(form, first=n == 0))
-        yield packed
-    yield _once_packed(frame[1])
-
-
-_once_packed = cache(codings.packed)
 
 
 def _write_lists(

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from syndicate import store
-from syndicate.deliver import codings
 from syndicate.errors import StoreError
 from syndicate.jobs import books
 from syndicate.model import Item, Publication, StoredIssue
@@ -34,10 +33,7 @@ class Told(NamedTuple):
     made_of: str
 
 
-Piece = tuple[bytes, bytes]
-"""An item as it is, and packed."""
-
-Pieces = tuple[Piece, ...]
+Pieces = tuple[bytes, ...]
 """An item in each of feeds.FORMS."""
 
 
@@ -97,8 +93,8 @@ def _stored(services: Services, lacking: Sequence[Told]) -> dict[Told, Pieces]:
             keys = {told.item: told for told in lacking if told.shown is how}
             by_form = [renderings.pieces(db, form, how.value, list(keys)) for form in feeds.FORMS]
             for id_, told in keys.items():
-                found[told] = tuple((codings.unpacked(of[id_]), of[id_]) for of in by_form)
-                _shelve(services, told, found[told])
+                found[told] = kept = tuple(of_form[id_] for of_form in by_form)
+                services.shelf.put(told, kept, sum(map(len, kept)))
     return found
 
 
@@ -118,23 +114,17 @@ def _remember(services: Services, measures: Mapping[str, Measure]) -> None:
         services.measures.put((id_, one.made_of), one, 1)
 
 
-def _shelve(services: Services, told: Told, kept: Pieces) -> None:
-    services.shelf.put(told, kept, sum(len(piece) + len(packed) for piece, packed in kept))
-
-
 def _save(services: Services, items: Sequence[Item], made_of: Mapping[str, str]) -> dict[str, Measure]:
     found: dict[str, Measure] = {}
     made: list[Rendering] = []
     for item in items:
-        sign, fragments = made_of[item.id], feeds.fragments(item)
-        whole, brief = (
-            tuple((pair[n], codings.packed(pair[n])) for pair in fragments.values()) for n in (0, 1)
-        )
-        for form, (long, its_packed), (short, packed) in zip(feeds.FORMS, whole, brief, strict=True):
-            made.append(Rendering(item.id, form, sign, len(long), len(short), its_packed, packed))
-        found[item.id] = Measure(sign, *(max(len(piece) for piece, _ in kept) for kept in (whole, brief)))
-        _shelve(services, Told(item.id, Shown.WHOLE, sign), whole)
-        _shelve(services, Told(item.id, Shown.BRIEF, sign), brief)
+        sign, both = made_of[item.id], feeds.fragments(item)
+        made += (Rendering(item.id, form, sign, whole, brief) for form, (whole, brief) in both.items())
+        sizes = (max(len(pair[n]) for pair in both.values()) for n in (0, 1))
+        found[item.id] = Measure(sign, *sizes)
+        for n, how in enumerate((Shown.WHOLE, Shown.BRIEF)):
+            kept = tuple(pair[n] for pair in both.values())
+            services.shelf.put(Told(item.id, how, sign), kept, sum(map(len, kept)))
     with store.writing(services.db) as db:
         renderings.save(db, made)
     _remember(services, found)
@@ -146,7 +136,7 @@ def _save(services: Services, items: Sequence[Item], made_of: Mapping[str, str])
 @cache
 def _program() -> str:
     """The program that renders: a release that renders otherwise renders anew what is kept."""
-    modules = (articles, budget, feeds, jsonfeed, codings)
+    modules = (articles, budget, feeds, jsonfeed)
     return hashlib.sha256(b"".join(Path(str(m.__file__)).read_bytes() for m in modules)).hexdigest()
 
 

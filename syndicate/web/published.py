@@ -123,8 +123,7 @@ class Published:
     def _headers(self, paper: Publication, name: str, file: PublishedFile) -> list[tuple[str, str]]:
         return [
             ("Content-Type", file.type),
-            # A coding's bytes may be packed anew, and smaller, under the same text: a strong tag tells them apart.
-            ("ETag", f'{file.etag[:-1]}-{file.coding}-{len(file.body)}"' if file.coding else file.etag),
+            ("ETag", f'{file.etag[:-1]}-{file.coding}"' if file.coding else file.etag),
             ("Last-Modified", format_datetime(file.modified, usegmt=True)),
             ("Cache-Control", self._freshness(paper, name)),
             ("Vary", "Accept-Encoding, Accept" if name.endswith(_STYLED) else "Accept-Encoding"),
@@ -158,7 +157,6 @@ _PREFLIGHT = [  # Fetch standard, §3.2.3: a reader in a browser asks before it 
     ("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since"),
     ("Access-Control-Max-Age", "86400"),
 ]
-_CODED = re.compile(rf"-(?:{'|'.join(ENDINGS)})(?:-\d+)?$")
 _SHORT = ("ETag", "Last-Modified", "Cache-Control", "Vary", "Link")  # RFC 9110 §15.4.5
 _PATH = re.compile(r"/([a-z0-9][a-z0-9-]*)/((?:feeds/|books/)[^\0]{1,300}|feeds\.opml)")
 
@@ -204,4 +202,5 @@ def _is_known(environ: dict[str, Any], answer: Answer) -> bool:
 
 def _bare(tag: str) -> str:
     """The tag of the bytes, whatever coding they came in: the same text needs no second sending."""
-    return _CODED.sub("", tag.strip().removeprefix("W/").strip('"'))
+    tag = tag.strip().removeprefix("W/").strip('"')
+    return next((tag.removesuffix(f"-{c}") for c in ENDINGS if tag.endswith(f"-{c}")), tag)

@@ -76,9 +76,8 @@ def feed(visit: Visit, paper: Publication, form: str) -> Response:
         changed = issues.changed(db, paper.slug) or visit.services.now()
         newest = issues.newest(db, paper.slug)
     key = ("search", paper, counter, form, asked)
-    kept = visit.services.shelf.find(key) or (((_written(visit, paper, form, asked, changed), b"")),)
-    ((body, _),) = kept
-    visit.services.shelf.put(key, kept, len(body))
+    (body,) = visit.services.shelf.find(key) or (_written(visit, paper, form, asked, changed),)
+    visit.services.shelf.put(key, (body,), len(body))
     browsing = form in ("rss", "atom") and "text/html" in visit.request.headers.get("Accept", "")
     answer = Response(body, content_type=XML if browsing else TYPES[f".{form}"])
     answers.mark(answer, ())
