@@ -174,10 +174,7 @@ def test_a_browser_is_shown_a_feed_with_its_style(front: FlaskClient) -> None:
     assert browser.headers["Content-Type"] == "application/xml; charset=utf-8"
     assert reader.headers["Content-Type"] == "application/atom+xml; charset=utf-8"
     assert browser.data == reader.data
-    assert (
-        b'<?xml-stylesheet type="text/css" href="/qinglan/feeds/feed.css"?>'
-        in browser.data
-    )
+    assert b'<?xml-stylesheet type="text/css" href="/qinglan/feeds/feed.css"?>' in browser.data
     assert "text/css" in front.get("/qinglan/feeds/feed.css").headers["Content-Type"]
 
 
