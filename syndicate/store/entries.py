@@ -193,7 +193,11 @@ def _named(publication: str, feed: str) -> dict[str, str]:
 def _in_feed(kind: str) -> tuple[Select[Any], Select[Any]]:
     """Queries for the entries of feeds of that kind, newest first: so many, and all since a moment."""
     by = entries.c.corrected if kind == "corrections" else entries.c.published
-    query = select(*_LISTED, by).where(*_of_feed(kind)).order_by(by.desc(), entries.c.id)
+    query = select(*_LISTED, by).where(*_of_feed(kind))
+    if kind in ("byline", "series"):  # by the index of names, or all that somebody ever wrote would be sorted
+        by = names.c.published
+        query = select(*_LISTED, by).join(names, names.c.entry == entries.c.id).where(*_of_name(kind))
+    query = query.order_by(by.desc(), entries.c.id)
     return query.limit(bindparam("least")), query.where(by >= bindparam("since"))
 
 
@@ -203,8 +207,7 @@ def _of_feed(kind: str) -> list[ColumnElement[bool]]:
     publication: BindParameter[str] = bindparam("publication")
     part: BindParameter[str] = bindparam("part")
     if kind in ("byline", "series"):
-        mine = (names.c.publication == publication, names.c.kind == kind, names.c.part == part)
-        return [*wanted, entries.c.id.in_(select(names.c.entry).where(*mine))]
+        return [*wanted, entries.c.id.in_(select(names.c.entry).where(*_of_name(kind)[1:]))]
     wanted.append(entries.c.publication == publication)
     if kind == "section":
         wanted.append(entries.c.section == part)
@@ -213,6 +216,13 @@ def _of_feed(kind: str) -> list[ColumnElement[bool]]:
     elif kind == "corrections":
         wanted.append(entries.c.corrected.is_not(None))
     return wanted
+
+
+def _of_name(kind: str) -> list[ColumnElement[bool]]:
+    publication: BindParameter[str] = bindparam("publication")
+    part: BindParameter[str] = bindparam("part")
+    mine = (names.c.publication == publication, names.c.kind == kind, names.c.part == part)
+    return [entries.c.kind.in_([one.value for one in PUBLISHED_KINDS]), *mine]
 
 
 def _published() -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -291,6 +291,13 @@ def _name_rows(entry: Entry) -> list[dict[str, Any]]:
         for name in given
     }
     return [
-        {"entry": entry.id, "publication": entry.publication, "kind": kind, "part": part, "name": name}
+        {
+            "entry": entry.id,
+            "publication": entry.publication,
+            "kind": kind,
+            "part": part,
+            "name": name,
+            "published": entry.published,
+        }
         for (kind, part), name in by_part.items()
     ]
