@@ -86,7 +86,7 @@ def corrected(
     """What was put right or taken back after `since` and not after `until`, and when; the oldest first."""
     query = select(entries).where(
         entries.c.publication == publication,
-        entries.c.kind.in_([kind.value for kind in PUBLISHED_KINDS]),
+        _of_a_published_kind(),
         entries.c.corrected > since,
         entries.c.corrected <= until,
     )
@@ -196,18 +196,19 @@ def _in_feed(kind: str) -> tuple[Select[Any], Select[Any]]:
     query = select(*_LISTED, by).where(*_of_feed(kind))
     if kind in ("byline", "series"):  # by the index of names, or all that somebody ever wrote would be sorted
         by = names.c.published
-        query = select(*_LISTED, by).join(names, names.c.entry == entries.c.id).where(*_of_name(kind))
+        query = select(*_LISTED, by).join(names, names.c.entry == entries.c.id)
+        query = query.where(_of_a_published_kind(), *_of_name(kind))
     query = query.order_by(by.desc(), entries.c.id)
     return query.limit(bindparam("least")), query.where(by >= bindparam("since"))
 
 
 def _of_feed(kind: str) -> list[ColumnElement[bool]]:
     """What a feed of that kind holds; its publication and its name's other part are asked for."""
-    wanted: list[ColumnElement[bool]] = [entries.c.kind.in_([kind.value for kind in PUBLISHED_KINDS])]
+    wanted = [_of_a_published_kind()]
     publication: BindParameter[str] = bindparam("publication")
     part: BindParameter[str] = bindparam("part")
     if kind in ("byline", "series"):
-        return [*wanted, entries.c.id.in_(select(names.c.entry).where(*_of_name(kind)[1:]))]
+        return [*wanted, entries.c.id.in_(select(names.c.entry).where(*_of_name(kind)))]
     wanted.append(entries.c.publication == publication)
     if kind == "section":
         wanted.append(entries.c.section == part)
@@ -221,12 +222,15 @@ def _of_feed(kind: str) -> list[ColumnElement[bool]]:
 def _of_name(kind: str) -> list[ColumnElement[bool]]:
     publication: BindParameter[str] = bindparam("publication")
     part: BindParameter[str] = bindparam("part")
-    mine = (names.c.publication == publication, names.c.kind == kind, names.c.part == part)
-    return [entries.c.kind.in_([one.value for one in PUBLISHED_KINDS]), *mine]
+    return [names.c.publication == publication, names.c.kind == kind, names.c.part == part]
+
+
+def _of_a_published_kind() -> ColumnElement[bool]:
+    return entries.c.kind.in_([kind.value for kind in PUBLISHED_KINDS])
 
 
 def _published() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return entries.c.withdrawn.is_(None), entries.c.kind.in_([kind.value for kind in PUBLISHED_KINDS])
+    return entries.c.withdrawn.is_(None), _of_a_published_kind()
 
 
 def _wanted(
