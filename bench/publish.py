@@ -133,7 +133,8 @@ def _take_in(services: Services, day: date) -> None:
 def _article(chance: random.Random, n: int) -> Article:
     paragraphs = tuple("".join(chance.choices(_SENTENCES, k=4)) for _ in range(LENGTH // 160))
     by = Byline(reporters=(f"记者{n % REPORTERS}",))
-    return Article(chance.choice(_SENTENCES)[:16], byline=by, paragraphs=paragraphs, page=1 + n % PAGES)
+    page, title = 1 + n % PAGES, chance.choice(_SENTENCES)[:16]
+    return Article(title, byline=by, paragraphs=paragraphs, page=page, section=f"s{page}")
 
 
 def _issue_by_issue(services: Services, day: date) -> tuple[float, float]:

@@ -17,11 +17,13 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from io import FileIO
 from pathlib import Path, PurePosixPath
 from threading import BoundedSemaphore
 
@@ -48,6 +50,7 @@ NEWEST = "newest"
 _SYNCS = 8  # files seen safely onto the disk at a time
 _AHEAD = 16  # bodies in memory that wait for the disk
 _LATE = 600  # seconds for which an edition stays; ext4 also makes files slowly beside many that are just gone
+_PIECES = 1024  # that Linux writes in one call (IOV_MAX)
 _TRIES = 3  # looks at a file that is being replaced
 
 
@@ -65,7 +68,10 @@ class PublishedFile:
 class Edition:
     """The next files of a paper, while they are written: seen by nobody before the edition is complete."""
 
-    def __init__(self, old: Path, fresh: Path, writers: Executor) -> None:
+    def __init__(
+        self, old: Path, fresh: Path, writers: Executor, keep: Callable[[str, bytes], object]
+    ) -> None:
+        self._keep = keep
         self._old = old
         self._fresh = fresh
         self._writers = writers
@@ -80,10 +86,17 @@ class Edition:
         """Whether readers would see any difference."""
         return bool(self.written or any((self._old / name).exists() for name in self._dropped))
 
-    def put(self, name: str, body: bytes) -> None:
-        """A file, and the same as gzip; both are written beside whatever the caller does next."""
+    def put(self, name: str, *body: bytes, gzip: Callable[[], bytes] | None = None) -> None:
+        """A file, of pieces, and the same as gzip; both are written beside whatever the caller does next.
+
+        `gzip`: makes it, where there is a quicker way than to pack the body.
+        """
         self._room.acquire()
-        self._under_way.append(self._writers.submit(self._write, name, body))
+        self._under_way.append(self._writers.submit(self._write, name, body, gzip))
+
+    def keep(self, name: str, body: bytes) -> None:
+        """A file that outlives editions, see PublicFolder.keep; it is there when the edition appears."""
+        self._under_way.append(self._writers.submit(self._keep_beside, name, body))
 
     def drop(self, name: str) -> None:
         """That file is published no longer."""
@@ -92,7 +105,7 @@ class Edition:
     def complete(self) -> None:
         """Wait until all is written, and take over what was neither put nor dropped."""
         for one in self._under_way:
-            one.result()
+            one.result()  # or raises what went wrong
         self.written.sort()
         if not self.changed:
             return
@@ -104,15 +117,18 @@ class Edition:
                 _make_folder_of(target)
                 _link(f"{self._old}/{old}", target)
 
-    def _write(self, name: str, body: bytes) -> None:
+    def _keep_beside(self, name: str, body: bytes) -> None:
+        self._keep(name, body)
+
+    def _write(self, name: str, body: Sequence[bytes], gzip: Callable[[], bytes] | None) -> None:
         try:
             if _same(f"{self._old}/{name}", body):
                 return
             target = f"{self._fresh}/{name}"
             _make_folder_of(target)
             _write(target, body)
-            if len(body) >= WORTH:
-                _write(f"{target}{ENDINGS['gzip']}", coded(body, "gzip"))
+            if sum(map(len, body)) >= WORTH:
+                _write(f"{target}{ENDINGS['gzip']}", [gzip() if gzip else coded(b"".join(body), "gzip")])
             self.written.append(name)
         finally:
             self._room.release()
@@ -138,7 +154,7 @@ class PublicFolder:
         try:
             fresh.mkdir(parents=True)
             with ThreadPoolExecutor(os.cpu_count()) as writers:
-                edition = Edition(self._root / slug, fresh, writers)
+                edition = Edition(self._root / slug, fresh, writers, partial(self.keep, slug))
                 yield edition
                 edition.complete()
             if edition.changed or before is None:
@@ -159,7 +175,7 @@ class PublicFolder:
         target = f"{self._root}/.kept/{slug}/{name}"
         gzip = f"{target}{ENDINGS['gzip']}" if packed and len(body) >= WORTH else None
         try:
-            if _same(target, body) and (gzip is None or _stat(gzip)):
+            if _same(target, [body]) and (gzip is None or _stat(gzip)):
                 return False
             _make_folder_of(target)
             for ending in ENDINGS.values():
@@ -301,16 +317,26 @@ def _body(path: str) -> bytes | None:
         return None
 
 
-def _same(path: str, body: bytes) -> bool:
+def _same(path: str, body: Sequence[bytes]) -> bool:
     try:
-        return os.path.getsize(path) == len(body) and _body(path) == body  # noqa: PTH202  # as above
+        size = os.path.getsize(path)  # noqa: PTH202  # as above
     except OSError:  # not there yet
         return False
+    return size == sum(map(len, body)) and _body(path) == b"".join(body)
 
 
-def _write(target: str, body: bytes) -> None:
-    with open(target, "wb") as file:  # noqa: PTH123  # as above
-        file.write(body)
+def _write(target: str, body: Sequence[bytes]) -> None:
+    """Pieces as one file; without joining them: in memory that takes as long as writing them."""
+    with open(target, "wb", buffering=0) as file:  # noqa: PTH123  # as above
+        for some in (body[n : n + _PIECES] for n in range(0, len(body), _PIECES)):
+            written = os.writev(file.fileno(), some)
+            if written < sum(map(len, some)):  # the disk is full, or it takes no more at a time
+                _write_all(file, b"".join(some)[written:])
+
+
+def _write_all(file: FileIO, body: bytes) -> None:
+    while body:
+        body = body[file.write(body) :]
 
 
 def _make_folder_of(file: str) -> None:
@@ -341,7 +367,7 @@ def _squeeze(plain: str) -> None:
 def _replace(target: str, body: bytes) -> None:
     folder, _, name = target.rpartition("/")
     part = f"{folder}/.{name}.part"
-    _write(part, body)
+    _write(part, [body])
     _sync(part)
     os.replace(part, target)  # noqa: PTH105  # as above
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
+from threading import Lock
 from typing import Generic, TypeVar
 
 ROOM = 48 * 1024 * 1024
@@ -13,30 +14,37 @@ Kept = TypeVar("Kept")
 
 
 class Shelf(Generic[Kept]):
-    """Values by a key that says all they were made of, so none is ever out of date; the longest unused go first."""
+    """Values by a key that says all they were made of, so none is ever out of date; the longest unused go first.
+
+    Several threads may use it at once.
+    """
 
     def __init__(self, room: int = ROOM) -> None:
         self._room = room
         self._taken = 0
+        self._alone = Lock()
         self._kept: OrderedDict[Hashable, tuple[Kept, int]] = OrderedDict()
 
     def find(self, key: Hashable) -> Kept | None:
         """The value of that key, if it is still there."""
-        found = self._kept.get(key)
-        if found is None:
-            return None
-        self._kept.move_to_end(key)
-        return found[0]
+        with self._alone:
+            found = self._kept.get(key)
+            if found is None:
+                return None
+            self._kept.move_to_end(key)
+            return found[0]
 
     def clear(self) -> None:
         """Forget everything."""
-        self._kept.clear()
-        self._taken = 0
+        with self._alone:
+            self._kept.clear()
+            self._taken = 0
 
     def put(self, key: Hashable, value: Kept, size: int) -> None:
         """Keep a value of so many bytes, and let go what there is no room for."""
-        self._taken += size - self._kept.pop(key, (value, 0))[1]
-        self._kept[key] = (value, size)
-        while self._taken > self._room:
-            _, (_, gone) = self._kept.popitem(last=False)
-            self._taken -= gone
+        with self._alone:
+            self._taken += size - self._kept.pop(key, (value, 0))[1]
+            self._kept[key] = (value, size)
+            while self._taken > self._room:
+                _, (_, gone) = self._kept.popitem(last=False)
+                self._taken -= gone

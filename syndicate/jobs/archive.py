@@ -8,12 +8,14 @@ their place. So each entry of a feed is in the feed or in a page that is linked 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
 from syndicate import store
+from syndicate.deliver.public import Edition
 from syndicate.jobs import feed_keys
 from syndicate.jobs import renderings as items
 from syndicate.jobs.renderings import Told
@@ -31,19 +33,21 @@ log = logging.getLogger(__name__)
 
 def seal(services: Services, paper: Publication, months: Sequence[StoredMonth]) -> list[str]:
     """Write these pages, month by month, so that memory stays flat; gives the names of their files."""
+    keep, keys = partial(services.public.keep, paper.slug), _keys(services, paper, months)
     for month in sorted({one.month for one in months}):
         done = [one for one in months if one.month == month]
         for one in done:
-            if not _written(services, paper, one):
-                _take_away(services, paper, one)
+            _write(services, paper, one, keys.get(one.name), keep)
         with store.writing(services.db) as db:
             registry.mark_sealed(db, paper.slug, done)
         log.info("%s: archived %s, %d feeds", paper.slug, month, len(done))
-    return [_file(one, form) for one in months for form in feeds.FORMS]
+    return [file for one in months for file in files(one)]
 
 
-def let_go(services: Services, paper: Publication, last_told: Mapping[str, date]) -> list[str]:
-    """Write the days that full feeds have let go; gives the names of the files.
+def let_go(
+    services: Services, paper: Publication, last_told: Mapping[str, date], edition: Edition
+) -> tuple[StoredMonth, ...]:
+    """Write the days that full feeds have let go; gives them, to be marked as sealed once the edition is complete.
 
     `last_told`: full feeds, and the day of the last entry that each tells. What is older is in pages, that day too.
     """
@@ -55,7 +59,15 @@ def let_go(services: Services, paper: Publication, last_told: Mapping[str, date]
         }
         registry.add_days(db, paper.slug, days)
         behind = registry.days_behind(db, paper.slug)
-    return seal(services, paper, behind)
+    keys = _keys(services, paper, behind)
+    for one in behind:
+        _write(services, paper, one, keys.get(one.name), edition.keep)
+    return behind
+
+
+def files(one: StoredMonth) -> list[str]:
+    """The names of a page's files."""
+    return [f"feeds/archive/{one.name}-{one.month}.{form}" for form in feeds.FORMS]
 
 
 def discard(services: Services, paper: Publication, feed: str) -> None:
@@ -105,29 +117,41 @@ def framed(
     )
 
 
-def _written(services: Services, paper: Publication, one: StoredMonth) -> bool:
-    """Write one page; False when nothing belongs in it any more."""
+def _keys(services: Services, paper: Publication, pages: Sequence[StoredMonth]) -> dict[str, FeedKey]:
+    """The feeds of these pages, without those of sections that the paper has no more."""
+    if not pages:
+        return {}
     with store.reading(services.db) as db:
-        titles = {feed.name: feed for feed in registry.of_paper(db, paper.slug)}
+        known = {feed.name: feed for feed in registry.of_paper(db, paper.slug)}
+    found = {name: known.get(name, StoredFeed(name, "", 0)) for name in {one.name for one in pages}}
+    return {name: key for name, feed in found.items() if (key := feed_keys.key_of(paper, feed))}
+
+
+def _write(
+    services: Services,
+    paper: Publication,
+    one: StoredMonth,
+    key: FeedKey | None,
+    keep: Callable[[str, bytes], object],
+) -> None:
+    """Write one page, or take it away when nothing belongs in it any more."""
+    with store.reading(services.db) as db:
         before = registry.month_before(db, paper.slug, one.month, [one.name]).get(one.name)
         printed = _issues_of(db, paper, one.month) if one.name == "issues" else ()
         first, last = _days_of(one.month)
         listed = listed_issues(printed, paper) or entries.between(db, paper.slug, one.name, first, last)
     updated = changed(listed)
-    if updated is None:
-        return False
-    key = feed_keys.key_of(paper, titles.get(one.name, StoredFeed(one.name, "", 0)))
-    if key is None:
-        return False
+    if updated is None or key is None:
+        _take_away(services, paper, one)
+        return
     measures = items.of_issues(services, paper, printed) or items.of_entries(services, paper, listed)
     told = [Told(entry.id, Shown.WHOLE, measures[entry.id].made_of) for entry in listed]
     pieces = items.pieces(services, told)
     feed = framed(services, paper, key, updated, before=before, month=one.month, gone=tombstones(listed))
-    for n, form in enumerate(feeds.FORMS):
+    for n, (form, file) in enumerate(zip(feeds.FORMS, files(one), strict=True)):
         body = feeds.joined(feeds.frame(feed, form), [pieces[one_told][n] for one_told in told], form)
-        services.public.keep(paper.slug, _file(one, form), b"".join(body))
+        keep(file, b"".join(body))
     _forget_days(services, paper, one)
-    return True
 
 
 def _take_away(services: Services, paper: Publication, one: StoredMonth) -> None:
@@ -140,6 +164,8 @@ def _take_away(services: Services, paper: Publication, one: StoredMonth) -> None
 
 def _forget_days(services: Services, paper: Publication, one: StoredMonth) -> None:
     """A month's page stands in for the pages of its days."""
+    if _is_day(one.month):
+        return
     with store.reading(services.db) as db:
         days = [m for m in registry.months(db, paper.slug, one.name) if m.startswith(f"{one.month}-")]
     for day in days:
@@ -150,21 +176,21 @@ def _forget_days(services: Services, paper: Publication, one: StoredMonth) -> No
 
 
 def _discard_files(services: Services, paper: Publication, feed: str, month: str) -> None:
-    for form in feeds.FORMS:
-        services.public.discard(paper.slug, _file(StoredMonth(feed, month, 0), form))
-
-
-def _file(one: StoredMonth, form: str) -> str:
-    return f"feeds/archive/{one.name}-{one.month}.{form}"
+    for file in files(StoredMonth(feed, month, 0)):
+        services.public.discard(paper.slug, file)
 
 
 def _issues_of(db: Connection, paper: Publication, month: str) -> tuple[StoredIssue, ...]:
     return tuple(reversed(issues.between(db, paper.slug, *_days_of(month))))
 
 
+def _is_day(month: str) -> bool:
+    return len(month) > len("2026-10")
+
+
 def _days_of(month: str) -> tuple[date, date]:
     """The first and the last day of a page: of a month (2026-10), or a day alone (2026-10-08)."""
-    if len(month) > len("2026-10"):
+    if _is_day(month):
         return date.fromisoformat(month), date.fromisoformat(month)
     first = date.fromisoformat(f"{month}-01")
     return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)

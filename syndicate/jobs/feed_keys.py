@@ -29,7 +29,7 @@ def key_of(paper: Publication, feed: StoredFeed) -> FeedKey | None:
         return FeedKey(kind, feed.name, section.title) if section else None
     if kind == "page":
         return FeedKey(kind, feed.name, articles.page_name(int(part), None, paper.language))
-    return FeedKey(kind, feed.name, feed.title or _TITLES[kind])
+    return FeedKey(kind, feed.name, feed.title or _TITLES.get(kind, part))
 
 
 _KINDS = ("all", "issues", "corrections", "section", "page", "series", "byline")

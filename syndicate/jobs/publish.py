@@ -13,14 +13,14 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from syndicate import store
 from syndicate.deliver.public import NEWEST, Edition
-from syndicate.jobs import archive, feed_keys
+from syndicate.jobs import archive, bundles, feed_keys
 from syndicate.jobs import renderings as items
 from syndicate.jobs.alone import alone
 from syndicate.jobs.renderings import Told
@@ -103,9 +103,10 @@ def _publish(services: Services, paper: Publication, counter: int) -> list[str]:
     kept = archive.seal(services, paper, [one for one in months if not one.sealed])
     items.of_entries(services, paper, changed)
     with services.public.edition(paper.slug) as edition:
-        windows = list(_written(services, paper, _windows(services, paper, behind, newest, today), edition))
+        windows = list(_windows(services, paper, behind, newest, today))
+        _write(services, paper, windows, edition)
         full = {one.key.name: one.before_day for one in windows if one.before_day}
-        kept += archive.let_go(services, paper, full)
+        days = archive.let_go(services, paper, full, edition)
         empty = [feed for feed in behind if feed.name not in {one.key.name for one in windows}]
         _write_lists(services, paper, empty, edition)
         edition.put(NEWEST, newest.date.isoformat().encode())
@@ -114,6 +115,7 @@ def _publish(services: Services, paper: Publication, counter: int) -> list[str]:
     for feed in empty:
         archive.discard(services, paper, feed.name)
     with store.writing(services.db) as db:
+        registry.mark_sealed(db, paper.slug, days)
         registry.mark_published(db, paper.slug, behind)
         for feed in empty:
             registry.forget(db, paper.slug, feed)
@@ -124,7 +126,8 @@ def _publish(services: Services, paper: Publication, counter: int) -> list[str]:
         if months:
             renderings.prune(db, paper.slug, today - _PRUNED_AFTER)
             services.measures.clear()
-    return kept + archive.seal(services, paper, [one for one in months if one.sealed])
+    kept += archive.seal(services, paper, [one for one in months if one.sealed])
+    return kept + [file for one in days for file in archive.files(one)]
 
 
 def _today(services: Services, paper: Publication, newest: StoredIssue | None) -> date:
@@ -139,18 +142,17 @@ def _topics(services: Services, paper: Publication, behind: Sequence[StoredFeed]
     return [f"{services.settings.base_url}/{paper.slug}/feeds/{name}" for name in names]
 
 
-def _written(
-    services: Services, paper: Publication, windows: Iterable[Window], edition: Edition
-) -> Iterator[Window]:
-    """Put each feed into the edition as soon as it is known what it holds: the disk is at work all the while."""
+def _write(services: Services, paper: Publication, windows: Iterable[Window], edition: Edition) -> None:
+    """Put each feed into the edition."""
     for one in windows:
         before = one.before_day.isoformat() if one.before_day else one.before
         made = archive.framed(services, paper, one.key, one.updated, before=before, gone=one.tombstones)
-        pieces = items.pieces(services, one.told)
+        pieces, in_bundles = items.pieces(services, one.told), bundles.bundled(one.told)
         for n, form in enumerate(feeds.FORMS):
-            body = feeds.joined(feeds.frame(made, form), [pieces[told][n] for told in one.told], form)
-            edition.put(f"feeds/{one.key.name}.{form}", b"".join(body))
-        yield one
+            frame = feeds.frame(made, form)
+            body = feeds.joined(frame, [pieces[told][n] for told in one.told], form)
+            gzip = partial(bundles.gzip, services.bundles, frame, in_bundles, pieces, form)
+            edition.put(f"feeds/{one.key.name}.{form}", *body, gzip=gzip)
 
 
 def _write_lists(

@@ -9,9 +9,11 @@ The only module that knows feedgen, and where each of its traps is disarmed (mea
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from email.utils import format_datetime
+from functools import lru_cache
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -53,6 +55,12 @@ _CONTENT = {
 }
 _MARGIN = {"rss": b"\n    ", "atom": b"\n  ", "json": b"\n  "}
 _END = {"rss": b"\n  </channel>", "atom": b"\n</feed>"}
+_UPDATED: dict[str, tuple[bytes, Callable[[datetime], str]]] = {
+    "rss": (b"lastBuildDate", format_datetime),
+    "atom": (b"updated", datetime.isoformat),
+}
+_NO_DAY = datetime(1000, 1, 1, tzinfo=UTC)
+_FRAMES = 1024  # what so many feeds say of themselves is remembered: 3 MB
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -225,7 +233,19 @@ def _cleaned(item: Item) -> Item:
 
 def frame(feed: Feed, form: str) -> Frame:
     """What a feed says of itself."""
-    feed = replace(feed, updated=_second(feed.updated))
+    before, after = _undated(replace(feed, items=(), updated=_NO_DAY), form)
+    if form == "json":  # says no date of itself
+        return before, after
+    name, write = _UPDATED[form]
+    no_day, day = (
+        b"<%b>%b</%b>" % (name, write(at).encode(), name) for at in (_NO_DAY, _second(feed.updated))
+    )
+    return before.replace(no_day, day, 1), after  # no text reads so: "<" is escaped
+
+
+@lru_cache(_FRAMES)
+def _undated(feed: Feed, form: str) -> Frame:
+    """What it says each day: all but when it changed."""
     if form == "json":
         return jsonfeed.frame(feed, title(feed), description(feed), home(feed))
     made = _generator(feed, form)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, ColumnElement, Connection, Row, Select, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, update
 
 from syndicate.model import Choice, Delivery, DeliveryState, SubscriptionState
+from syndicate.store import at_once
 from syndicate.store.tables import Moment, deliveries, digests, subscriptions, suppressions
 
 _DUE, _CLAIMED, _SENT, _FAILED, _VOID, _DOUBTFUL, _BOUNCED = (
@@ -29,7 +30,7 @@ _DUE, _CLAIMED, _SENT, _FAILED, _VOID, _DOUBTFUL, _BOUNCED = (
         DeliveryState.BOUNCED,
     )
 )
-READ = 4096  # choices, and moments, that are not read again
+READ = 4096  # choices that are not read again
 
 
 class Claimed(NamedTuple):
@@ -73,7 +74,7 @@ def claim(
     anew = {"state": _CLAIMED, "claim": mark, "touched": now, "error": None}
     count = db.execute(taken.values(**anew, attempts=deliveries.c.attempts + 1)).rowcount if due else 0
     ours = _among(db, due), deliveries.c.claim == mark, _is_still(_CLAIMED)
-    rows = _at_once(db, _CLAIM.where(*ours)) if count else []
+    rows = at_once.rows(db, _CLAIM.where(*ours)) if count else []
     if len(rows) < count:
         void = update(deliveries).where(*ours, ~_staying())
         db.execute(void.values(state=_VOID, error="no subscriber any more", claim=None))
@@ -96,7 +97,7 @@ def _next_due(db: Connection, now: datetime, most: int, but: Sequence[str]) -> l
             )
             .order_by(deliveries.c.not_before, deliveries.c.id)
         )
-        found += [number for (number,) in _at_once(db, query.limit(most - len(found)))]
+        found += [number for (number,) in at_once.rows(db, query.limit(most - len(found)))]
         if len(found) == most:
             break
     return found
@@ -290,29 +291,13 @@ _ALL: Select[Any] = select(deliveries, subscriptions.c.address, subscriptions.c.
 )
 
 
-def _at_once(db: Connection, query: Select[Any]) -> list[list[Any]]:
-    """The rows as one value: from row to row the driver would stand aside for the thread that sends."""
-    rows = query.subquery()
-    row, all_rows = func.json_build_array, func.json_agg
-    if db.dialect.name == "sqlite":
-        row, all_rows = func.json_array, func.json_group_array
-    return db.execute(select(all_rows(row(*rows.c), type_=JSON))).scalar_one() or []
-
-
 def _alike(row: list[Any]) -> tuple[Any, ...]:
     """The least often tried first, and beside each other those that get the same."""
     return row[2], row[1], row[8:]
 
 
 def _claimed(row: list[Any]) -> Claimed:
-    return Claimed._make((*row[:7], _moment(row[7]), row[8], _choice(*row[9:])))
-
-
-@lru_cache(READ)
-def _moment(written: str) -> datetime:
-    """A moment as the database writes it into JSON; SQLite without a zone, see Moment."""
-    moment = datetime.fromisoformat(written)
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return Claimed._make((*row[:7], at_once.moment(row[7]), row[8], _choice(*row[9:])))
 
 
 @lru_cache(READ)

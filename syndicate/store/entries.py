@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -23,8 +24,10 @@ from sqlalchemy import (
 )
 
 from syndicate.model import PUBLISHED_KINDS, Entry
-from syndicate.store import articles
+from syndicate.store import articles, at_once
 from syndicate.store.tables import entries, names
+
+_DAYS = 1024  # days that are not read again
 
 
 def of_issue(db: Connection, publication: str, day: date, *, withdrawn: bool = False) -> tuple[Entry, ...]:
@@ -53,10 +56,10 @@ def in_feed(
     """The entries of a live feed, newest first, withdrawn ones too: all since then, and at least so many."""
     named = _named(publication, feed)
     newest, all_since = _in_feed(named["kind"])
-    found = db.execute(newest, {**named, "least": least}).all()
-    if len(found) == least and found[-1][-1] >= since:  # there may be more of that time
-        found = db.execute(all_since, {**named, "since": since}).all()
-    return tuple(Listed(*row[:-1]) for row in found)
+    found = _read(at_once.rows(db, newest, {**named, "least": least}))
+    if len(found) == least and at_once.moment(found[-1][-1]) >= since:  # there may be more of that time
+        found = _read(at_once.rows(db, all_since, {**named, "since": since}))
+    return tuple(_listed(*row[:-1]) for row in found)
 
 
 def changed_after(db: Connection, publication: str, counter: int, most: int) -> tuple[Listed, ...]:
@@ -180,6 +183,19 @@ def named(publication: str, kind: str, *parts: str) -> Select[Any]:
     )
 
 
+def _read(rows: list[list[Any]]) -> list[list[Any]]:
+    """The newest first, and by id what is of one moment, as the queries below have it."""
+    rows.sort(key=itemgetter(0))
+    rows.sort(key=itemgetter(-1), reverse=True)
+    return rows
+
+
+def _listed(id_: str, changed: int, updated: str, withdrawn: str | None, day: str) -> Listed:
+    moment = at_once.moment
+    return Listed(id_, changed, moment(updated), moment(withdrawn) if withdrawn else None, _day(day))
+
+
+_day = lru_cache(_DAYS)(date.fromisoformat)
 _LISTED = (entries.c.id, entries.c.changed, entries.c.updated, entries.c.withdrawn, entries.c.date)
 
 
