@@ -26,6 +26,7 @@ from functools import partial
 from io import FileIO
 from pathlib import Path, PurePosixPath
 from threading import BoundedSemaphore
+from typing import NamedTuple
 
 from syndicate.deliver.codings import ENDINGS, WORTH, coded
 from syndicate.errors import DeliveryError
@@ -48,7 +49,7 @@ NEWEST = "newest"
 """A file of each edition that says the day of the newest issue in it; not for readers."""
 
 _SYNCS = 8  # files seen safely onto the disk at a time
-_AHEAD = 16  # bodies in memory that wait for the disk
+_AHEAD = 64  # feeds in memory that wait for the disk
 _LATE = 600  # seconds for which an edition stays; ext4 also makes files slowly beside many that are just gone
 _PIECES = 1024  # that Linux writes in one call (IOV_MAX)
 _TRIES = 3  # looks at a file that is being replaced
@@ -63,6 +64,14 @@ class PublishedFile:
     modified: datetime
     type: str
     coding: str | None = None
+
+
+class File(NamedTuple):
+    """A file that is to be published."""
+
+    name: str  # feeds/all.atom
+    body: Sequence[bytes]  # in pieces
+    gzip: Callable[[], bytes] | None = None  # makes it, where there is a quicker way than to pack the body
 
 
 class Edition:
@@ -86,13 +95,14 @@ class Edition:
         """Whether readers would see any difference."""
         return bool(self.written or any((self._old / name).exists() for name in self._dropped))
 
-    def put(self, name: str, *body: bytes, gzip: Callable[[], bytes] | None = None) -> None:
-        """A file, of pieces, and the same as gzip; both are written beside whatever the caller does next.
+    def put(self, name: str, body: bytes) -> None:
+        """A file, and the same as gzip; both are written beside whatever the caller does next."""
+        self.put_all([File(name, [body])])
 
-        `gzip`: makes it, where there is a quicker way than to pack the body.
-        """
+    def put_all(self, files: Sequence[File]) -> None:
+        """Several files, as `put` does."""
         self._room.acquire()
-        self._under_way.append(self._writers.submit(self._write, name, body, gzip))
+        self._under_way.append(self._writers.submit(self._write_all, files))
 
     def keep(self, name: str, body: bytes) -> None:
         """A file that outlives editions, see PublicFolder.keep; it is there when the edition appears."""
@@ -120,18 +130,23 @@ class Edition:
     def _keep_beside(self, name: str, body: bytes) -> None:
         self._keep(name, body)
 
-    def _write(self, name: str, body: Sequence[bytes], gzip: Callable[[], bytes] | None) -> None:
+    def _write_all(self, files: Sequence[File]) -> None:
         try:
-            if _same(f"{self._old}/{name}", body):
-                return
-            target = f"{self._fresh}/{name}"
-            _make_folder_of(target)
-            _write(target, body)
-            if sum(map(len, body)) >= WORTH:
-                _write(f"{target}{ENDINGS['gzip']}", [gzip() if gzip else coded(b"".join(body), "gzip")])
-            self.written.append(name)
+            for file in files:
+                self._write(file)
         finally:
             self._room.release()
+
+    def _write(self, file: File) -> None:
+        if _same(f"{self._old}/{file.name}", file.body):
+            return
+        target = f"{self._fresh}/{file.name}"
+        _make_folder_of(target)
+        _write(target, file.body)
+        if sum(map(len, file.body)) >= WORTH:
+            gzip = file.gzip() if file.gzip else coded(b"".join(file.body), "gzip")
+            _write(f"{target}{ENDINGS['gzip']}", [gzip])
+        self.written.append(file.name)
 
 
 class PublicFolder:

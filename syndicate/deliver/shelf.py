@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -11,6 +11,7 @@ ROOM = 48 * 1024 * 1024
 """Bytes that are kept: the live feeds of a paper with eighty articles a day and forty reporters take 30 MB."""
 
 Kept = TypeVar("Kept")
+Key = TypeVar("Key", bound=Hashable)
 
 
 class Shelf(Generic[Kept]):
@@ -27,12 +28,17 @@ class Shelf(Generic[Kept]):
 
     def find(self, key: Hashable) -> Kept | None:
         """The value of that key, if it is still there."""
+        return self.found((key,)).get(key)
+
+    def found(self, keys: Iterable[Key]) -> dict[Key, Kept]:
+        """The values of those of these keys that are still there."""
+        known: dict[Key, Kept] = {}
         with self._alone:
-            found = self._kept.get(key)
-            if found is None:
-                return None
-            self._kept.move_to_end(key)
-            return found[0]
+            for key in keys:
+                if (found := self._kept.get(key)) is not None:
+                    self._kept.move_to_end(key)
+                    known[key] = found[0]
+        return known
 
     def clear(self) -> None:
         """Forget everything."""

@@ -14,8 +14,9 @@ from functools import cache
 from syndicate.deliver import codings
 from syndicate.deliver.codings import Packed
 from syndicate.deliver.shelf import Shelf
-from syndicate.jobs.renderings import Pieces, Told
+from syndicate.jobs.renderings import Told
 from syndicate.render import feeds
+from syndicate.store.renderings import Pieces
 
 Bundle = tuple[Told, ...]
 

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from syndicate import store
-from syndicate.deliver.public import NEWEST, Edition
+from syndicate.deliver.public import NEWEST, Edition, File
 from syndicate.jobs import archive, bundles, feed_keys
 from syndicate.jobs import renderings as items
 from syndicate.jobs.alone import alone
@@ -36,6 +36,7 @@ from syndicate.store.renderings import Measure
 log = logging.getLogger(__name__)
 
 ISSUES_IN_FEED = 60  # one item an issue: three months of a paper that appears five times a week
+_TOGETHER = 64  # feeds that are put together before they are written
 _FRAME = 8 * 1024  # bytes kept free for what a feed says of itself
 _TOMBSTONE = 256  # bytes of the mark of a withdrawn entry
 _PRUNED_AFTER = timedelta(days=100)  # by then a month is sealed; older items are rendered again if wanted
@@ -104,9 +105,9 @@ def _publish(services: Services, paper: Publication, counter: int) -> list[str]:
     items.of_entries(services, paper, changed)
     with services.public.edition(paper.slug) as edition:
         windows = list(_windows(services, paper, behind, newest, today))
-        _write(services, paper, windows, edition)
         full = {one.key.name: one.before_day for one in windows if one.before_day}
         days = archive.let_go(services, paper, full, edition)
+        _write(services, paper, windows, edition)
         empty = [feed for feed in behind if feed.name not in {one.key.name for one in windows}]
         _write_lists(services, paper, empty, edition)
         edition.put(NEWEST, newest.date.isoformat().encode())
@@ -142,17 +143,24 @@ def _topics(services: Services, paper: Publication, behind: Sequence[StoredFeed]
     return [f"{services.settings.base_url}/{paper.slug}/feeds/{name}" for name in names]
 
 
-def _write(services: Services, paper: Publication, windows: Iterable[Window], edition: Edition) -> None:
-    """Put each feed into the edition."""
-    for one in windows:
-        before = one.before_day.isoformat() if one.before_day else one.before
-        made = archive.framed(services, paper, one.key, one.updated, before=before, gone=one.tombstones)
-        pieces, in_bundles = items.pieces(services, one.told), bundles.bundled(one.told)
-        for n, form in enumerate(feeds.FORMS):
-            frame = feeds.frame(made, form)
-            body = feeds.joined(frame, [pieces[told][n] for told in one.told], form)
-            gzip = partial(bundles.gzip, services.bundles, frame, in_bundles, pieces, form)
-            edition.put(f"feeds/{one.key.name}.{form}", *body, gzip=gzip)
+def _write(services: Services, paper: Publication, windows: Sequence[Window], edition: Edition) -> None:
+    """Put the feeds into the edition, many at a time: threads that write and this one wait for each other."""
+    for start in range(0, len(windows), _TOGETHER):
+        for files in [_files(services, paper, one) for one in windows[start : start + _TOGETHER]]:
+            edition.put_all(files)
+
+
+def _files(services: Services, paper: Publication, one: Window) -> list[File]:
+    before = one.before_day.isoformat() if one.before_day else one.before
+    made = archive.framed(services, paper, one.key, one.updated, before=before, gone=one.tombstones)
+    pieces, in_bundles = items.pieces(services, one.told), bundles.bundled(one.told)
+    files: list[File] = []
+    for n, form in enumerate(feeds.FORMS):
+        frame = feeds.frame(made, form)
+        body = list(feeds.joined(frame, [pieces[told][n] for told in one.told], form))
+        gzip = partial(bundles.gzip, services.bundles, frame, in_bundles, pieces, form)
+        files.append(File(f"feeds/{one.key.name}.{form}", body, gzip))
+    return files
 
 
 def _write_lists(

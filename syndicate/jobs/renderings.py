@@ -18,7 +18,7 @@ from syndicate.render.window import Shown
 from syndicate.services import Services
 from syndicate.store import entries, renderings
 from syndicate.store.entries import Listed
-from syndicate.store.renderings import Measure, Rendering
+from syndicate.store.renderings import Measure, Pieces, Rendering
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +31,6 @@ class Told(NamedTuple):
     item: str
     shown: Shown
     made_of: str
-
-
-Pieces = tuple[bytes, ...]
-"""An item in each of feeds.FORMS."""
 
 
 def configuration(services: Services, paper: Publication) -> str:
@@ -76,7 +72,7 @@ def pieces(services: Services, wanted: Collection[Told]) -> dict[Told, Pieces]:
 
     Raises StoreError when somebody else has removed them meanwhile; they are rendered anew when asked for again.
     """
-    found = {told: kept for told in wanted if (kept := services.shelf.find(told))}
+    found = services.shelf.found(wanted)
     if lacking := sorted(told for told in wanted if told not in found):
         try:
             found |= _stored(services, lacking)
@@ -90,17 +86,21 @@ def _stored(services: Services, lacking: Sequence[Told]) -> dict[Told, Pieces]:
     found: dict[Told, Pieces] = {}
     with store.reading(services.db) as db:
         for how in Shown:
-            keys = {told.item: told for told in lacking if told.shown is how}
-            by_form = [renderings.pieces(db, form, how.value, list(keys)) for form in feeds.FORMS]
-            for id_, told in keys.items():
-                found[told] = kept = tuple(of_form[id_] for of_form in by_form)
-                services.shelf.put(told, kept, sum(map(len, kept)))
+            keys = [told for told in lacking if told.shown is how]
+            stored = renderings.pieces(db, how.value, [told.item for told in keys])
+            found |= {told: stored[told.item] for told in keys}
+    for told, kept in found.items():
+        _shelve(services, told, kept)
     return found
+
+
+def _shelve(services: Services, told: Told, kept: Pieces) -> None:
+    services.shelf.put(told, kept, sum(map(len, kept)))
 
 
 def _known(services: Services, made_of: Mapping[str, str]) -> dict[str, Measure]:
     """The measures of those items whose renderings are kept and made of just that."""
-    found = {id_: one for id_, sign in made_of.items() if (one := services.measures.find((id_, sign)))}
+    found = {id_: one for (id_, _), one in services.measures.found(made_of.items()).items()}
     if asked := [id_ for id_ in made_of if id_ not in found]:
         with store.reading(services.db) as db:
             kept = renderings.measures(db, asked)
@@ -115,18 +115,13 @@ def _remember(services: Services, measures: Mapping[str, Measure]) -> None:
 
 
 def _save(services: Services, items: Sequence[Item], made_of: Mapping[str, str]) -> dict[str, Measure]:
-    found: dict[str, Measure] = {}
-    made: list[Rendering] = []
-    for item in items:
-        sign, both = made_of[item.id], feeds.fragments(item)
-        made += (Rendering(item.id, form, sign, whole, brief) for form, (whole, brief) in both.items())
-        sizes = (max(len(pair[n]) for pair in both.values()) for n in (0, 1))
-        found[item.id] = Measure(sign, *sizes)
-        for n, how in enumerate((Shown.WHOLE, Shown.BRIEF)):
-            kept = tuple(pair[n] for pair in both.values())
-            services.shelf.put(Told(item.id, how, sign), kept, sum(map(len, kept)))
+    made = [Rendering(item.id, made_of[item.id], *feeds.fragments(item)) for item in items]
     with store.writing(services.db) as db:
         renderings.save(db, made)
+    for one in made:
+        _shelve(services, Told(one.item, Shown.WHOLE, one.made_of), one.whole)
+        _shelve(services, Told(one.item, Shown.BRIEF, one.made_of), one.brief)
+    found = {one.item: one.measure for one in made}
     _remember(services, found)
     if len(items) == AT_ONCE:
         log.info("rendered %d items", len(items))

@@ -60,6 +60,7 @@ _UPDATED: dict[str, tuple[bytes, Callable[[datetime], str]]] = {
     "atom": (b"updated", datetime.isoformat),
 }
 _NO_DAY = datetime(1000, 1, 1, tzinfo=UTC)
+_MONTH, _PAGE = "\ufdd0", "\ufdd1"  # stand for months: characters that no text keeps, see articles.clean
 _FRAMES = 1024  # what so many feeds say of themselves is remembered: 3 MB
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -120,10 +121,11 @@ def _both(item: Item, form: str) -> tuple[bytes, bytes]:
     return _shortened(_rss(item) if form == "rss" else _atom(item), form)
 
 
-def fragments(item: Item) -> dict[str, tuple[bytes, bytes]]:
+def fragments(item: Item) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     """An item in each of FORMS: whole, and its summary without the text."""
     item = _cleaned(item)
-    return {form: _both(item, form) for form in FORMS}
+    whole, brief = zip(*(_both(item, form) for form in FORMS), strict=True)
+    return whole, brief
 
 
 def _rss(item: Item) -> bytes:
@@ -233,7 +235,10 @@ def _cleaned(item: Item) -> Item:
 
 def frame(feed: Feed, form: str) -> Frame:
     """What a feed says of itself."""
-    before, after = _undated(replace(feed, items=(), updated=_NO_DAY), form)
+    month, page = feed.month and _MONTH, feed.before and _PAGE
+    before, after = _timeless(replace(feed, items=(), updated=_NO_DAY, month=month, before=page), form)
+    for mark, said in ((_MONTH, feed.month), (_PAGE, feed.before)):
+        before = before.replace(mark.encode(), said.encode()) if said else before
     if form == "json":  # says no date of itself
         return before, after
     name, write = _UPDATED[form]
@@ -244,8 +249,8 @@ def frame(feed: Feed, form: str) -> Frame:
 
 
 @lru_cache(_FRAMES)
-def _undated(feed: Feed, form: str) -> Frame:
-    """What it says each day: all but when it changed."""
+def _timeless(feed: Feed, form: str) -> Frame:
+    """What it says each day: when it changed and which pages there are stands for itself."""
     if form == "json":
         return jsonfeed.frame(feed, title(feed), description(feed), home(feed))
     made = _generator(feed, form)

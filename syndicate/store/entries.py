@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
@@ -39,8 +38,7 @@ def of_issue(db: Connection, publication: str, day: date, *, withdrawn: bool = F
     return tuple(sorted(found, key=lambda e: (e.article.page, e.page, e.n)))
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """An entry in a feed's window: enough to say what its rendering is made of."""
 
     id: str
@@ -71,16 +69,16 @@ def changed_after(db: Connection, publication: str, counter: int, most: int) -> 
 def between(db: Connection, publication: str, feed: str, first: date, last: date) -> tuple[Listed, ...]:
     """The entries of a feed that were printed on these days, both included, newest first, withdrawn ones too."""
     named = _named(publication, feed)
-    query = select(*_LISTED).where(*_of_feed(named["kind"]), entries.c.date.between(first, last))
-    rows = db.execute(query.order_by(entries.c.published.desc(), entries.c.id), named)
-    return tuple(Listed(*row) for row in rows)
+    printed, _ = _between(named["kind"])
+    found = _read(at_once.rows(db, printed, {**named, "first": first, "last": last}))
+    return tuple(_listed(*row[:-1]) for row in found)
 
 
 def days(db: Connection, publication: str, feed: str, first: date, last: date) -> tuple[date, ...]:
     """The days of these, both included, of whose issues a feed holds something."""
     named = _named(publication, feed)
-    query = select(entries.c.date).where(*_of_feed(named["kind"]), entries.c.date.between(first, last))
-    return tuple(db.execute(query.distinct().order_by(entries.c.date), named).scalars())
+    _, on_days = _between(named["kind"])
+    return tuple(db.execute(on_days, {**named, "first": first, "last": last}).scalars())
 
 
 def corrected(
@@ -218,6 +216,15 @@ def _in_feed(kind: str) -> tuple[Select[Any], Select[Any]]:
     return query.limit(bindparam("least")), query.where(by >= bindparam("since"))
 
 
+@cache
+def _between(kind: str) -> tuple[Select[Any], Select[Any]]:
+    """Queries for the entries of feeds of that kind that were printed on some days, and for these days."""
+    days: tuple[BindParameter[date], BindParameter[date]] = bindparam("first"), bindparam("last")
+    printed = *_of_feed(kind), entries.c.date.between(*days)
+    on_days = select(entries.c.date).where(*printed).distinct().order_by(entries.c.date)
+    return select(*_LISTED, entries.c.published).where(*printed), on_days
+
+
 def _of_feed(kind: str) -> list[ColumnElement[bool]]:
     """What a feed of that kind holds; its publication and its name's other part are asked for."""
     wanted = [_of_a_published_kind()]
@@ -242,7 +249,9 @@ def _of_name(kind: str) -> list[ColumnElement[bool]]:
 
 
 def _of_a_published_kind() -> ColumnElement[bool]:
-    return entries.c.kind.in_([kind.value for kind in PUBLISHED_KINDS])
+    return or_(
+        *(entries.c.kind == kind.value for kind in PUBLISHED_KINDS)
+    )  # sooner asked than IN, which varies
 
 
 def _published() -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -108,14 +108,15 @@ def months(db: Connection, publication: str, name: str) -> tuple[str, ...]:
 def month_before(db: Connection, publication: str, month: str, names: Iterable[str]) -> dict[str, str]:
     """Of these feeds, the last month or day with entries before that one; without those that have none."""
     months = feed_months.c
-    query = select(func.max(months.month)).where(
+    latest = select(func.max(months.month)).where(
         months.publication == publication,
-        months.name == bindparam("of"),
+        months.name == feeds.c.name,
         months.month < month,
         months.month != month[:7],  # the running month has no page of its own yet
     )
-    found = {name: db.execute(query, {"of": name}).scalar_one() for name in names}
-    return {name: before for name, before in found.items() if before}
+    wanted = feeds.c.publication == publication, feeds.c.name.in_(list(names))
+    found = db.execute(select(feeds.c.name, latest.scalar_subquery()).where(*wanted))
+    return {name: before for name, before in found if before}
 
 
 def add_days(db: Connection, publication: str, days: Iterable[tuple[str, date]]) -> None:

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
 
-HEAD = "0011"  # the newest migration; a test holds it against the folder
+HEAD = "0012"  # the newest migration; a test holds it against the folder
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -215,11 +215,10 @@ renderings = Table(
     "renderings",
     metadata,
     Column("item", Text, primary_key=True),  # id of an entry or an issue
-    Column("form", Text, primary_key=True),  # rss, atom or json
     Column("made_of", Text, nullable=False),  # what it was rendered from; another value: render it anew
-    Column("size", Integer, nullable=False),  # bytes of the whole item, unpacked
+    Column("size", Integer, nullable=False),  # bytes of the whole item in the format in which it is largest
     Column("brief_size", Integer, nullable=False),
-    Column("whole", LargeBinary, nullable=False),  # packed
+    Column("whole", LargeBinary, nullable=False),  # in every format, packed, see renderings.py
     Column("brief", LargeBinary, nullable=False),
 )
 

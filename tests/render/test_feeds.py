@@ -259,7 +259,7 @@ def test_days_without_an_issue_are_told_as_greenwich_has_them() -> None:
 def test_a_brief_item_is_the_whole_one_without_its_content(item: Item, form: str) -> None:
     whole, brief = (
         {child.tag: (child.text, dict(child.attrib)) for child in _element(piece)}
-        for piece in feeds.fragments(item)[form]
+        for piece in feeds.both(item, form)
     )
 
     told = whole.pop("content", None) or whole.pop("{c}encoded", None)
