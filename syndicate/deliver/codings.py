@@ -31,6 +31,7 @@ _RAW = -15  # deflate with the largest window, without head and checksum
 _HEAD = (
     b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"  # RFC 1952 §2.3: deflate, no name, no time, unknown system
 )
+_SHORT = 4096  # bytes; such a block (RFC 1951 §3.2.4) holds up to 65 535
 _LAST = b"\x03\x00"  # RFC 1951 §3.2.3: a last block with nothing in it
 
 
@@ -52,7 +53,10 @@ class Packed(NamedTuple):
 
 
 def packed(part: bytes) -> Packed:
-    """The part, packed."""
+    """The part, packed; a short one as it is, because packing takes no less time for it than for a long one."""
+    if len(part) < _SHORT:
+        head = b"\0" + len(part).to_bytes(2, "little") + (len(part) ^ 0xFFFF).to_bytes(2, "little")
+        return Packed(head + part, isal_zlib.crc32(part), len(part))
     deflate = isal_zlib.compressobj(_GZIP_LEVEL, isal_zlib.DEFLATED, _RAW)
     blocks = deflate.compress(part) + deflate.flush(isal_zlib.Z_FULL_FLUSH)
     return Packed(blocks, isal_zlib.crc32(part), len(part))

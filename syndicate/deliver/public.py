@@ -19,11 +19,10 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from io import FileIO
 from pathlib import Path, PurePosixPath
 from threading import BoundedSemaphore
 from typing import NamedTuple
@@ -49,7 +48,7 @@ NEWEST = "newest"
 """A file of each edition that says the day of the newest issue in it; not for readers."""
 
 _SYNCS = 8  # files seen safely onto the disk at a time
-_AHEAD = 64  # feeds in memory that wait for the disk
+_AHEAD = 100  # feeds in memory that wait for the disk
 _LATE = 600  # seconds for which an edition stays; ext4 also makes files slowly beside many that are just gone
 _PIECES = 1024  # that Linux writes in one call (IOV_MAX)
 _TRIES = 3  # looks at a file that is being replaced
@@ -72,15 +71,15 @@ class File(NamedTuple):
     name: str  # feeds/all.atom
     body: Sequence[bytes]  # in pieces
     gzip: Callable[[], bytes] | None = None  # makes it, where there is a quicker way than to pack the body
+    outlives: bool = False  # it stands beside the edition, see PublicFolder.keep
 
 
 class Edition:
     """The next files of a paper, while they are written: seen by nobody before the edition is complete."""
 
-    def __init__(
-        self, old: Path, fresh: Path, writers: Executor, keep: Callable[[str, bytes], object]
-    ) -> None:
-        self._keep = keep
+    def __init__(self, old: Path, fresh: Path, writers: Executor, keep: Callable[[str, bytes], bool]) -> None:
+        self._keep_beside = keep
+        self._folders: set[str] = set()
         self._old = old
         self._fresh = fresh
         self._writers = writers
@@ -89,6 +88,8 @@ class Edition:
         self._dropped: set[str] = set()
         self.written: list[str] = []
         """Names of files whose bytes differ from those that were published."""
+        self.kept: list[str] = []
+        """Names of files beside the edition that were replaced."""
 
     @property
     def changed(self) -> bool:
@@ -100,13 +101,9 @@ class Edition:
         self.put_all([File(name, [body])])
 
     def put_all(self, files: Sequence[File]) -> None:
-        """Several files, as `put` does."""
+        """Several files, as `put` does; those that outlive it are there when the edition appears."""
         self._room.acquire()
         self._under_way.append(self._writers.submit(self._write_all, files))
-
-    def keep(self, name: str, body: bytes) -> None:
-        """A file that outlives editions, see PublicFolder.keep; it is there when the edition appears."""
-        self._under_way.append(self._writers.submit(self._keep_beside, name, body))
 
     def drop(self, name: str) -> None:
         """That file is published no longer."""
@@ -124,16 +121,23 @@ class Edition:
         for old in _files(self._old):
             if old not in gone and _plain_name(old) not in new:
                 target = f"{self._fresh}/{old}"
-                _make_folder_of(target)
+                self._make_folder_of(target)
                 _link(f"{self._old}/{old}", target)
 
-    def _keep_beside(self, name: str, body: bytes) -> None:
-        self._keep(name, body)
+    def _make_folder_of(self, target: str) -> None:
+        folder = target.rpartition("/")[0]
+        if folder not in self._folders:  # else it is known to be there
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103  # as below
+            self._folders.add(folder)
+
+    def _keep(self, file: File) -> None:
+        if self._keep_beside(file.name, b"".join(file.body)):
+            self.kept.append(file.name)
 
     def _write_all(self, files: Sequence[File]) -> None:
         try:
             for file in files:
-                self._write(file)
+                (self._keep if file.outlives else self._write)(file)
         finally:
             self._room.release()
 
@@ -141,7 +145,7 @@ class Edition:
         if _same(f"{self._old}/{file.name}", file.body):
             return
         target = f"{self._fresh}/{file.name}"
-        _make_folder_of(target)
+        self._make_folder_of(target)
         _write(target, file.body)
         if sum(map(len, file.body)) >= WORTH:
             gzip = file.gzip() if file.gzip else coded(b"".join(file.body), "gzip")
@@ -169,22 +173,23 @@ class PublicFolder:
         try:
             fresh.mkdir(parents=True)
             with ThreadPoolExecutor(os.cpu_count()) as writers:
-                edition = Edition(self._root / slug, fresh, writers, partial(self.keep, slug))
+                edition = Edition(self._root / slug, fresh, writers, partial(self.keep, slug, sync=False))
                 yield edition
                 edition.complete()
             if edition.changed or before is None:
                 self._appear(slug, name, fresh)
-                self._sync(slug, edition.written)
+                self._sync(slug, edition)
         except OSError as e:
             raise DeliveryError(f"{self._root}: cannot publish {slug}: {e.strerror}", permanent=False) from e
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
             self._sweep(slug, before)
 
-    def keep(self, slug: str, name: str, body: bytes, *, packed: bool = True) -> bool:
+    def keep(self, slug: str, name: str, body: bytes, *, packed: bool = True, sync: bool = True) -> bool:
         """Replace one file that outlives editions; False when every byte is already there.
 
         `packed`: as gzip, too. Codings go first and come last, so none ever stands beside another text.
+        `sync`: the disk is waited for; else a machine that loses its power may come back with the file in pieces.
         Raises DeliveryError when the disk refuses.
         """
         target = f"{self._root}/.kept/{slug}/{name}"
@@ -194,10 +199,10 @@ class PublicFolder:
                 return False
             _make_folder_of(target)
             for ending in ENDINGS.values():
-                Path(target + ending).unlink(missing_ok=True)
-            _replace(target, body)
+                _remove(target + ending)
+            _replace(target, body, sync=sync)
             if gzip:
-                _replace(gzip, coded(body, "gzip"))
+                _replace(gzip, coded(body, "gzip"), sync=sync)
         except OSError as e:
             raise DeliveryError(f"{target}: {e.strerror}", permanent=False) from e
         return True
@@ -207,10 +212,10 @@ class PublicFolder:
 
         Raises DeliveryError when the disk refuses.
         """
-        target = self._root / ".kept" / slug / name
+        target = f"{self._root}/.kept/{slug}/{name}"
         try:
             for ending in ("", *ENDINGS.values()):
-                target.with_name(target.name + ending).unlink(missing_ok=True)
+                _remove(target + ending)
         except OSError as e:
             raise DeliveryError(f"{target}: {e.strerror}", permanent=False) from e
 
@@ -274,10 +279,12 @@ class PublicFolder:
         link.symlink_to(Path(".generations") / name, target_is_directory=True)
         link.replace(self._root / slug)
 
-    def _sync(self, slug: str, written: Iterable[str]) -> None:
+    def _sync(self, slug: str, edition: Edition) -> None:
         """See an edition safely on the disk: its files, the folders that name them, the link that leads there."""
-        edition = self._root / slug
-        files = [edition / f"{name}{ending}" for name in written for ending in ("", ".gz")]
+        names = [f"{slug}/{name}" for name in edition.written] + [
+            f".kept/{slug}/{name}" for name in edition.kept
+        ]
+        files = [self._root / f"{name}{ending}" for name in names for ending in ("", ".gz")]
         with ThreadPoolExecutor(_SYNCS) as pool:  # the disk writes its journal once for several
             list(pool.map(_sync, (*files, *sorted({file.parent for file in files}), self._root)))
 
@@ -342,16 +349,20 @@ def _same(path: str, body: Sequence[bytes]) -> bool:
 
 def _write(target: str, body: Sequence[bytes]) -> None:
     """Pieces as one file; without joining them: in memory that takes as long as writing them."""
-    with open(target, "wb", buffering=0) as file:  # noqa: PTH123  # as above
+    file = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    try:
         for some in (body[n : n + _PIECES] for n in range(0, len(body), _PIECES)):
-            written = os.writev(file.fileno(), some)
-            if written < sum(map(len, some)):  # the disk is full, or it takes no more at a time
-                _write_all(file, b"".join(some)[written:])
+            written = os.writev(file, some)
+            left = sum(map(len, some)) - written
+            if left:  # the disk is full, or it takes no more at a time
+                _write_all(file, b"".join(some)[-left:])
+    finally:
+        os.close(file)
 
 
-def _write_all(file: FileIO, body: bytes) -> None:
+def _write_all(file: int, body: bytes) -> None:
     while body:
-        body = body[file.write(body) :]
+        body = body[os.write(file, body) :]
 
 
 def _make_folder_of(file: str) -> None:
@@ -379,11 +390,17 @@ def _squeeze(plain: str) -> None:
         raise DeliveryError(f"{plain}: {e.strerror}", permanent=False) from e
 
 
-def _replace(target: str, body: bytes) -> None:
+def _remove(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108  # as above
+
+
+def _replace(target: str, body: bytes, *, sync: bool = True) -> None:
     folder, _, name = target.rpartition("/")
     part = f"{folder}/.{name}.part"
     _write(part, [body])
-    _sync(part)
+    if sync:
+        _sync(part)
     os.replace(part, target)  # noqa: PTH105  # as above
 
 

@@ -8,14 +8,13 @@ their place. So each entry of a feed is in the feed or in a page that is linked 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from functools import partial
 
 from sqlalchemy import Connection
 
 from syndicate import store
-from syndicate.deliver.public import Edition
+from syndicate.deliver.public import File
 from syndicate.jobs import feed_keys
 from syndicate.jobs import renderings as items
 from syndicate.jobs.renderings import Told
@@ -33,21 +32,20 @@ log = logging.getLogger(__name__)
 
 def seal(services: Services, paper: Publication, months: Sequence[StoredMonth]) -> list[str]:
     """Write these pages, month by month, so that memory stays flat; gives the names of their files."""
-    keep, keys = partial(services.public.keep, paper.slug), _keys(services, paper, months)
-    for month in sorted({one.month for one in months}):
-        done = [one for one in months if one.month == month]
-        for one in done:
-            _write(services, paper, one, keys.get(one.name), keep)
+    keys = _keys(services, paper, months)
+    for month, done in _by_month(months):
+        for one, made in _pages(services, paper, month, done, keys):
+            for file in made:
+                services.public.keep(paper.slug, file.name, b"".join(file.body))
+            _forget_days(services, paper, one)
         with store.writing(services.db) as db:
             registry.mark_sealed(db, paper.slug, done)
         log.info("%s: archived %s, %d feeds", paper.slug, month, len(done))
     return [file for one in months for file in files(one)]
 
 
-def let_go(
-    services: Services, paper: Publication, last_told: Mapping[str, date], edition: Edition
-) -> tuple[StoredMonth, ...]:
-    """Write the days that full feeds have let go; gives them, to be marked as sealed once the edition is complete.
+def let_go(services: Services, paper: Publication, last_told: Mapping[str, date]) -> tuple[StoredMonth, ...]:
+    """The days that full feeds have let go and whose pages are behind; to be marked as sealed when they are written.
 
     `last_told`: full feeds, and the day of the last entry that each tells. What is older is in pages, that day too.
     """
@@ -58,11 +56,15 @@ def let_go(
             for day in entries.days(db, paper.slug, name, last.replace(day=1), last)
         }
         registry.add_days(db, paper.slug, days)
-        behind = registry.days_behind(db, paper.slug)
-    keys = _keys(services, paper, behind)
-    for one in behind:
-        _write(services, paper, one, keys.get(one.name), edition.keep)
-    return behind
+        return registry.days_behind(db, paper.slug)
+
+
+def pages(services: Services, paper: Publication, days: Sequence[StoredMonth]) -> Iterator[list[File]]:
+    """The files of the pages of these days. One that holds nothing any more is taken away."""
+    keys = _keys(services, paper, days)
+    for day, several in _by_month(days):
+        for _, made in _pages(services, paper, day, several, keys):
+            yield made
 
 
 def files(one: StoredMonth) -> list[str]:
@@ -127,31 +129,46 @@ def _keys(services: Services, paper: Publication, pages: Sequence[StoredMonth]) 
     return {name: key for name, feed in found.items() if (key := feed_keys.key_of(paper, feed))}
 
 
-def _write(
+def _by_month(pages: Sequence[StoredMonth]) -> Iterator[tuple[str, list[StoredMonth]]]:
+    for month in sorted({one.month for one in pages}):
+        yield month, [one for one in pages if one.month == month]
+
+
+def _pages(
     services: Services,
     paper: Publication,
-    one: StoredMonth,
-    key: FeedKey | None,
-    keep: Callable[[str, bytes], object],
-) -> None:
-    """Write one page, or take it away when nothing belongs in it any more."""
+    month: str,
+    pages: Sequence[StoredMonth],
+    keys: Mapping[str, FeedKey],
+) -> Iterator[tuple[StoredMonth, list[File]]]:
+    """Each of these pages of a month, or of a day, with its files."""
     with store.reading(services.db) as db:
-        before = registry.month_before(db, paper.slug, one.month, [one.name]).get(one.name)
+        before = registry.month_before(db, paper.slug, month, [one.name for one in pages])
+    for one in pages:
+        yield one, _page(services, paper, one, keys.get(one.name), before.get(one.name))
+
+
+def _page(
+    services: Services, paper: Publication, one: StoredMonth, key: FeedKey | None, before: str | None
+) -> list[File]:
+    """The files of a page; one that nothing belongs in any more has none, and is taken away."""
+    with store.reading(services.db) as db:
         printed = _issues_of(db, paper, one.month) if one.name == "issues" else ()
         first, last = _days_of(one.month)
         listed = listed_issues(printed, paper) or entries.between(db, paper.slug, one.name, first, last)
     updated = changed(listed)
     if updated is None or key is None:
         _take_away(services, paper, one)
-        return
+        return []
     measures = items.of_issues(services, paper, printed) or items.of_entries(services, paper, listed)
     told = [Told(entry.id, Shown.WHOLE, measures[entry.id].made_of) for entry in listed]
     pieces = items.pieces(services, told)
     feed = framed(services, paper, key, updated, before=before, month=one.month, gone=tombstones(listed))
-    for n, (form, file) in enumerate(zip(feeds.FORMS, files(one), strict=True)):
+    found: list[File] = []
+    for n, (form, name) in enumerate(zip(feeds.FORMS, files(one), strict=True)):
         body = feeds.joined(feeds.frame(feed, form), [pieces[one_told][n] for one_told in told], form)
-        keep(file, b"".join(body))
-    _forget_days(services, paper, one)
+        found.append(File(name, list(body), outlives=True))
+    return found
 
 
 def _take_away(services: Services, paper: Publication, one: StoredMonth) -> None:

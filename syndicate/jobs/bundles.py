@@ -2,7 +2,7 @@
 
 Packing whole feeds took a third of the time until an issue could be read, and most of what is in a feed was in it
 yesterday. Packing items one by one would make feeds a third larger, because each would be packed without those before
-it; bundles of about eight cost a sixteenth (measured).
+it; bundles of about six cost a twelfth (measured).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from syndicate.store.renderings import Pieces
 
 Bundle = tuple[Told, ...]
 
-_LENGTH = 8  # items of a bundle, on an average
+_LENGTH = 6  # items of a bundle, on an average
 
 
 def bundled(told: Iterable[Told]) -> tuple[Bundle, ...]:

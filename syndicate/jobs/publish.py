@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, partial
+from itertools import chain, islice
 from pathlib import Path
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -36,7 +37,7 @@ from syndicate.store.renderings import Measure
 log = logging.getLogger(__name__)
 
 ISSUES_IN_FEED = 60  # one item an issue: three months of a paper that appears five times a week
-_TOGETHER = 64  # feeds that are put together before they are written
+_TOGETHER = 100  # feeds and pages that are put together before they are written
 _FRAME = 8 * 1024  # bytes kept free for what a feed says of itself
 _TOMBSTONE = 256  # bytes of the mark of a withdrawn entry
 _PRUNED_AFTER = timedelta(days=100)  # by then a month is sealed; older items are rendered again if wanted
@@ -106,8 +107,9 @@ def _publish(services: Services, paper: Publication, counter: int) -> list[str]:
     with services.public.edition(paper.slug) as edition:
         windows = list(_windows(services, paper, behind, newest, today))
         full = {one.key.name: one.before_day for one in windows if one.before_day}
-        days = archive.let_go(services, paper, full, edition)
-        _write(services, paper, windows, edition)
+        days = archive.let_go(services, paper, full)
+        live = (_files(services, paper, one) for one in windows)
+        _put(edition, chain(archive.pages(services, paper, days), live))
         empty = [feed for feed in behind if feed.name not in {one.key.name for one in windows}]
         _write_lists(services, paper, empty, edition)
         edition.put(NEWEST, newest.date.isoformat().encode())
@@ -143,14 +145,15 @@ def _topics(services: Services, paper: Publication, behind: Sequence[StoredFeed]
     return [f"{services.settings.base_url}/{paper.slug}/feeds/{name}" for name in names]
 
 
-def _write(services: Services, paper: Publication, windows: Sequence[Window], edition: Edition) -> None:
-    """Put the feeds into the edition, many at a time: threads that write and this one wait for each other."""
-    for start in range(0, len(windows), _TOGETHER):
-        for files in [_files(services, paper, one) for one in windows[start : start + _TOGETHER]]:
+def _put(edition: Edition, made: Iterator[list[File]]) -> None:
+    """Put files into the edition, many at a time: threads that write and this one would wait for each other."""
+    while some := list(islice(made, _TOGETHER)):
+        for files in some:
             edition.put_all(files)
 
 
 def _files(services: Services, paper: Publication, one: Window) -> list[File]:
+    """A feed in every format."""
     before = one.before_day.isoformat() if one.before_day else one.before
     made = archive.framed(services, paper, one.key, one.updated, before=before, gone=one.tombstones)
     pieces, in_bundles = items.pieces(services, one.told), bundles.bundled(one.told)

@@ -33,7 +33,7 @@ def test_newer_items_change_only_the_first_bundle(numbers: list[int], new: int) 
 
 def test_bundles_are_neither_single_items_nor_whole_feeds() -> None:
     found = bundled(told(list(range(2000))))
-    assert 5 < 2000 / len(found) < 12
+    assert 4 < 2000 / len(found) < 9
 
 
 @given(NUMBERS, NUMBERS)
