@@ -17,7 +17,7 @@ from syndicate import store
 from syndicate.deliver.public import File
 from syndicate.jobs import feed_keys
 from syndicate.jobs import renderings as items
-from syndicate.jobs.renderings import Told
+from syndicate.jobs.renderings import Fresh, Told
 from syndicate.model import Feed, FeedKey, Publication, StoredIssue
 from syndicate.render import articles, feeds
 from syndicate.render.window import Shown
@@ -59,11 +59,13 @@ def let_go(services: Services, paper: Publication, last_told: Mapping[str, date]
         return registry.days_behind(db, paper.slug)
 
 
-def pages(services: Services, paper: Publication, days: Sequence[StoredMonth]) -> Iterator[list[File]]:
+def pages(
+    services: Services, paper: Publication, days: Sequence[StoredMonth], fresh: Fresh
+) -> Iterator[list[File]]:
     """The files of the pages of these days. One that holds nothing any more is taken away."""
     keys = _keys(services, paper, days)
     for day, several in _by_month(days):
-        for _, made in _pages(services, paper, day, several, keys):
+        for _, made in _pages(services, paper, day, several, keys, fresh):
             yield made
 
 
@@ -140,16 +142,22 @@ def _pages(
     month: str,
     pages: Sequence[StoredMonth],
     keys: Mapping[str, FeedKey],
+    fresh: Fresh | None = None,
 ) -> Iterator[tuple[StoredMonth, list[File]]]:
     """Each of these pages of a month, or of a day, with its files."""
     with store.reading(services.db) as db:
         before = registry.month_before(db, paper.slug, month, [one.name for one in pages])
     for one in pages:
-        yield one, _page(services, paper, one, keys.get(one.name), before.get(one.name))
+        yield one, _page(services, paper, one, keys.get(one.name), before.get(one.name), fresh)
 
 
 def _page(
-    services: Services, paper: Publication, one: StoredMonth, key: FeedKey | None, before: str | None
+    services: Services,
+    paper: Publication,
+    one: StoredMonth,
+    key: FeedKey | None,
+    before: str | None,
+    fresh: Fresh | None,
 ) -> list[File]:
     """The files of a page; one that nothing belongs in any more has none, and is taken away."""
     with store.reading(services.db) as db:
@@ -160,9 +168,12 @@ def _page(
     if updated is None or key is None:
         _take_away(services, paper, one)
         return []
-    measures = items.of_issues(services, paper, printed) or items.of_entries(services, paper, listed)
+    if printed:
+        measures = items.of_issues(services, paper, printed, fresh)
+    else:
+        measures = items.of_entries(services, paper, listed, fresh)
     told = [Told(entry.id, Shown.WHOLE, measures[entry.id].made_of) for entry in listed]
-    pieces = items.pieces(services, told)
+    pieces = items.pieces(services, told, fresh)
     feed = framed(services, paper, key, updated, before=before, month=one.month, gone=tombstones(listed))
     found: list[File] = []
     for n, (form, name) in enumerate(zip(feeds.FORMS, files(one), strict=True)):

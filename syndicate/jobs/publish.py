@@ -24,7 +24,7 @@ from syndicate.deliver.public import NEWEST, Edition, File
 from syndicate.jobs import archive, bundles, feed_keys
 from syndicate.jobs import renderings as items
 from syndicate.jobs.alone import alone
-from syndicate.jobs.renderings import Told
+from syndicate.jobs.renderings import Fresh, Told
 from syndicate.model import FeedKey, Publication, StoredIssue
 from syndicate.render import feeds, opml, window
 from syndicate.services import Services
@@ -54,6 +54,17 @@ class Window:
     before: str | None  # the month before the running one
     before_day: date | None  # of a full feed: the day of the last entry told; what is older lies in pages
     tombstones: tuple[tuple[str, datetime], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a live feed may show."""
+
+    key: FeedKey
+    listed: tuple[Listed, ...]  # newest first
+    before: str | None  # the month before the running one
+    complete: bool  # all of the running month is listed
+    printed: tuple[StoredIssue, ...]  # what the feed of issues shows
 
 
 def run(services: Services) -> None:
@@ -103,16 +114,19 @@ def _publish(services: Services, paper: Publication, counter: int) -> list[str]:
     if newest is None:
         return []
     kept = archive.seal(services, paper, [one for one in months if not one.sealed])
-    items.of_entries(services, paper, changed)
+    fresh: Fresh = []  # saved when readers can see it
+    items.of_entries(services, paper, changed, fresh)
+    listings = _listings(services, paper, behind, today)
     with services.public.edition(paper.slug) as edition:
-        windows = list(_windows(services, paper, behind, newest, today))
+        windows = list(_windows(services, paper, listings, newest, today, fresh))
         full = {one.key.name: one.before_day for one in windows if one.before_day}
         days = archive.let_go(services, paper, full)
-        live = (_files(services, paper, one) for one in windows)
-        _put(edition, chain(archive.pages(services, paper, days), live))
+        live = (_files(services, paper, one, fresh) for one in windows)
+        _put(edition, chain(archive.pages(services, paper, days, fresh), live))
         empty = [feed for feed in behind if feed.name not in {one.key.name for one in windows}]
         _write_lists(services, paper, empty, edition)
         edition.put(NEWEST, newest.date.isoformat().encode())
+    items.save(services, fresh)
     if edition.written:
         log.info("%s: published %d files", paper.slug, len(edition.written))
     for feed in empty:
@@ -152,11 +166,11 @@ def _put(edition: Edition, made: Iterator[list[File]]) -> None:
             edition.put_all(files)
 
 
-def _files(services: Services, paper: Publication, one: Window) -> list[File]:
+def _files(services: Services, paper: Publication, one: Window, fresh: Fresh) -> list[File]:
     """A feed in every format."""
     before = one.before_day.isoformat() if one.before_day else one.before
     made = archive.framed(services, paper, one.key, one.updated, before=before, gone=one.tombstones)
-    pieces, in_bundles = items.pieces(services, one.told), bundles.bundled(one.told)
+    pieces, in_bundles = items.pieces(services, one.told, fresh), bundles.bundled(one.told)
     files: list[File] = []
     for n, form in enumerate(feeds.FORMS):
         frame = feeds.frame(made, form)
@@ -185,43 +199,60 @@ def _stays(key: FeedKey) -> bool:
     return key.kind in ("all", "issues", "corrections", "section")
 
 
+def _listings(
+    services: Services, paper: Publication, behind: Sequence[StoredFeed], today: date
+) -> list[Listing]:
+    """What these feeds hold, as the store knows it."""
+    first, least = today - timedelta(days=services.settings.feed_days), services.settings.feed_entries
+    since = datetime.combine(first, time.min, UTC)
+    keys = [key for feed in behind if (key := feed_keys.key_of(paper, feed))]
+    names = [key.name for key in keys]
+    with store.reading(services.db) as db:
+        before = registry.month_before(db, paper.slug, f"{today:%Y-%m}", names)
+        printed = issues.latest(db, paper.slug, ISSUES_IN_FEED)
+        listed = entries.in_feeds(db, paper.slug, names, since=since, least=least)
+    listed["issues"] = archive.listed_issues(printed, paper)
+    whole_month = first <= today.replace(day=1)
+    return [
+        Listing(
+            key, listed[key.name], before.get(key.name), whole_month or len(listed[key.name]) < least, printed
+        )
+        for key in keys
+    ]
+
+
 def _windows(
-    services: Services, paper: Publication, behind: Sequence[StoredFeed], newest: StoredIssue, today: date
+    services: Services,
+    paper: Publication,
+    listings: Iterable[Listing],
+    newest: StoredIssue,
+    today: date,
+    fresh: Fresh,
 ) -> Iterator[Window]:
     """The feeds that hold something, or that stay although they do not, each with its items rendered."""
-    first, least = today - timedelta(days=services.settings.feed_days), services.settings.feed_entries
-    since, month = datetime.combine(first, time.min, UTC), today.replace(day=1)
-    keys = [key for feed in behind if (key := feed_keys.key_of(paper, feed))]
-    with store.reading(services.db) as db:
-        before = registry.month_before(db, paper.slug, f"{today:%Y-%m}", [key.name for key in keys])
-        for key in keys:
-            if key.kind == "issues":
-                printed = issues.latest(db, paper.slug, ISSUES_IN_FEED)
-                listed = archive.listed_issues(printed, paper)
-                measures = items.of_issues(services, paper, printed)
-            else:
-                listed = entries.in_feed(db, paper.slug, key.name, since=since, least=least)
-                measures = items.of_entries(services, paper, listed)
-            if listed or _stays(key):
-                told = _told(listed, measures, least)
-                complete = first <= month or len(listed) < least
-                yield Window(
-                    key,
-                    told,
-                    archive.changed(listed) or newest.added,
-                    before.get(key.name),
-                    _before_day(key, listed, len(told), month, complete=complete),
-                    archive.tombstones(listed),
-                )
+    for one in listings:
+        if one.key.kind == "issues":
+            measures = items.of_issues(services, paper, one.printed, fresh)
+        else:
+            measures = items.of_entries(services, paper, one.listed, fresh)
+        if one.listed or _stays(one.key):
+            told = _told(one.listed, measures, services.settings.feed_entries)
+            yield Window(
+                one.key,
+                told,
+                archive.changed(one.listed) or newest.added,
+                one.before,
+                _before_day(one, len(told), today.replace(day=1)),
+                archive.tombstones(one.listed),
+            )
 
 
-def _before_day(
-    key: FeedKey, listed: Sequence[Listed], told: int, month: date, *, complete: bool
-) -> date | None:
-    """The day of the last entry told, if others of the running month lie below it; `complete`: all are listed."""
-    if key.kind in ("issues", *registry.UNARCHIVED) or not told or (complete and told == len(listed)):
+def _before_day(one: Listing, told: int, month: date) -> date | None:
+    """The day of the last entry told, if others of the running month lie below it."""
+    all_told = one.complete and told == len(one.listed)
+    if one.key.kind in ("issues", *registry.UNARCHIVED) or not told or all_told:
         return None
-    last = listed[told - 1].date
+    last = one.listed[told - 1].date
     return last if last >= month else None
 
 

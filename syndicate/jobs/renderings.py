@@ -33,14 +33,20 @@ class Told(NamedTuple):
     made_of: str
 
 
+Fresh = list[Rendering]
+"""What was rendered and is not saved yet; what a crash takes is rendered again."""
+
+
 def configuration(services: Services, paper: Publication) -> str:
     """What every item of a paper is made of besides itself; another value: render all anew."""
     told = (services.settings.base_url, paper, _program())
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
-def of_entries(services: Services, paper: Publication, listed: Iterable[Listed]) -> dict[str, Measure]:
-    """How large these entries are, after those that changed were rendered."""
+def of_entries(
+    services: Services, paper: Publication, listed: Iterable[Listed], fresh: Fresh | None = None
+) -> dict[str, Measure]:
+    """How large these entries are, after those that changed were rendered; `fresh`: they are saved later."""
     base = configuration(services, paper)
     made_of = {one.id: f"{base}:{one.changed}" for one in listed}
     known = _known(services, made_of)
@@ -48,12 +54,14 @@ def of_entries(services: Services, paper: Publication, listed: Iterable[Listed])
     for some in _batches(stale):
         with store.reading(services.db) as db:
             items = [articles.item(e, paper, services.settings.base_url) for e in entries.with_ids(db, some)]
-        known |= _save(services, items, made_of)
+        known |= _rendered(services, items, made_of, fresh)
     return known
 
 
-def of_issues(services: Services, paper: Publication, found: Iterable[StoredIssue]) -> dict[str, Measure]:
-    """How large the items of these issues are, after those that changed were rendered, by the issues' ids."""
+def of_issues(
+    services: Services, paper: Publication, found: Iterable[StoredIssue], fresh: Fresh | None = None
+) -> dict[str, Measure]:
+    """As of_entries; how large the items of these issues are, by the issues' ids."""
     base, by_id = configuration(services, paper), {articles.issue_id(i, paper): i for i in found}
     made_of = {id_: f"{base}:{issue.updated.isoformat()}" for id_, issue in by_id.items()}
     known = _known(services, made_of)
@@ -63,17 +71,27 @@ def of_issues(services: Services, paper: Publication, found: Iterable[StoredIssu
                 inside = entries.of_issue(db, paper.slug, issue.date)
             enclosed = books.made(services, paper, issue, inside)
             item = articles.issue_item(issue, inside, paper, services.settings.base_url, enclosed)
-            known |= _save(services, [item], made_of)
+            known |= _rendered(services, [item], made_of, fresh)
     return known
 
 
-def pieces(services: Services, wanted: Collection[Told]) -> dict[Told, Pieces]:
+def save(services: Services, fresh: Fresh) -> None:
+    """Save what was rendered and not saved."""
+    if fresh:
+        with store.writing(services.db) as db:
+            renderings.save(db, fresh)
+        fresh.clear()
+
+
+def pieces(services: Services, wanted: Collection[Told], fresh: Fresh | None = None) -> dict[Told, Pieces]:
     """The bytes of these items, which are rendered: from the shelf, else from the store.
 
+    `fresh`: what is not saved yet; it is when the shelf does not have all.
     Raises StoreError when somebody else has removed them meanwhile; they are rendered anew when asked for again.
     """
     found = services.shelf.found(wanted)
     if lacking := sorted(told for told in wanted if told not in found):
+        save(services, fresh or [])
         try:
             found |= _stored(services, lacking)
         except KeyError as e:
@@ -114,10 +132,14 @@ def _remember(services: Services, measures: Mapping[str, Measure]) -> None:
         services.measures.put((id_, one.made_of), one, 1)
 
 
-def _save(services: Services, items: Sequence[Item], made_of: Mapping[str, str]) -> dict[str, Measure]:
+def _rendered(
+    services: Services, items: Sequence[Item], made_of: Mapping[str, str], fresh: Fresh | None
+) -> dict[str, Measure]:
     made = [Rendering(item.id, made_of[item.id], *feeds.fragments(item)) for item in items]
-    with store.writing(services.db) as db:
-        renderings.save(db, made)
+    unsaved = [] if fresh is None else fresh
+    unsaved += made
+    if fresh is None or len(unsaved) > AT_ONCE:
+        save(services, unsaved)
     for one in made:
         _shelve(services, Told(one.item, Shown.WHOLE, one.made_of), one.whole)
         _shelve(services, Told(one.item, Shown.BRIEF, one.made_of), one.brief)

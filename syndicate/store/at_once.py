@@ -14,11 +14,12 @@ _READ = 8192  # moments that are not read again
 
 def rows(db: Connection, query: Select[Any], asked: dict[str, Any] | None = None) -> list[list[Any]]:
     """What the query finds, in no order that is promised; moments as texts, see `moment`."""
-    return db.execute(_whole(query, db.dialect.name), asked).scalar_one() or []
+    return db.execute(whole(query, db.dialect.name), asked).scalar_one() or []
 
 
 @lru_cache(_WHOLE)
-def _whole(query: Select[Any], dialect: str) -> Select[Any]:
+def whole(query: Select[Any], dialect: str) -> Select[Any]:
+    """A query for all that this one finds, as one value of lists."""
     found = query.subquery()
     row, all_rows = func.json_build_array, func.json_agg
     if dialect == "sqlite":

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from functools import cache, lru_cache
+from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ from sqlalchemy import (
 
 from syndicate.model import PUBLISHED_KINDS, Entry
 from syndicate.store import articles, at_once
-from syndicate.store.tables import entries, names
+from syndicate.store.tables import entries, feeds, names
 
 _DAYS = 1024  # days that are not read again
 
@@ -48,16 +49,22 @@ class Listed(NamedTuple):
     date: date
 
 
-def in_feed(
-    db: Connection, publication: str, feed: str, *, since: datetime, least: int
-) -> tuple[Listed, ...]:
-    """The entries of a live feed, newest first, withdrawn ones too: all since then, and at least so many."""
-    named = _named(publication, feed)
-    newest, all_since = _in_feed(named["kind"])
-    found = _read(at_once.rows(db, newest, {**named, "least": least}))
-    if len(found) == least and at_once.moment(found[-1][-1]) >= since:  # there may be more of that time
-        found = _read(at_once.rows(db, all_since, {**named, "since": since}))
-    return tuple(_listed(*row[:-1]) for row in found)
+def in_feeds(
+    db: Connection, publication: str, names: Iterable[str], *, since: datetime, least: int
+) -> dict[str, tuple[Listed, ...]]:
+    """The entries of live feeds, newest first, withdrawn ones too: all since then, and at least so many.
+
+    Feeds that the registry does not know have none.
+    """
+    found: dict[str, tuple[Listed, ...]] = {}
+    for kind, alike in groupby(sorted(names), lambda name: name.partition("-")[0]):
+        asked = {"publication": publication, "kind": kind}
+        newest, all_since = _in_feeds(kind, db.dialect.name)
+        rows = _rows_of(db, newest, {**asked, "names": list(alike), "least": least})
+        if full := [name for name, of_it in rows.items() if _may_lack(of_it, since, least)]:
+            rows |= _rows_of(db, all_since, {**asked, "names": full, "since": since})
+        found |= {name: tuple(_listed(*row[:-1]) for row in of_it) for name, of_it in rows.items()}
+    return found
 
 
 def changed_after(db: Connection, publication: str, counter: int, most: int) -> tuple[Listed, ...]:
@@ -204,34 +211,56 @@ def _named(publication: str, feed: str) -> dict[str, str]:
 
 
 @cache
-def _in_feed(kind: str) -> tuple[Select[Any], Select[Any]]:
-    """Queries for the entries of feeds of that kind, newest first: so many, and all since a moment."""
+def _in_feeds(kind: str, dialect: str) -> tuple[Select[Any], Select[Any]]:
+    """Queries for the entries of feeds of that kind, newest first: so many, and all since a moment.
+
+    One asks for all feeds of a kind, and each feed comes as one value.
+    """
     by = entries.c.corrected if kind == "corrections" else entries.c.published
-    query = select(*_LISTED, by).where(*_of_feed(kind))
+    part = func.substr(feeds.c.name, len(f"{kind}-") + 1)
+    query = select(*_LISTED, by).where(*_of_feed(kind, part))
     if kind in ("byline", "series"):  # by the index of names, or all that somebody ever wrote would be sorted
         by = names.c.published
         query = select(*_LISTED, by).join(names, names.c.entry == entries.c.id)
-        query = query.where(_of_a_published_kind(), *_of_name(kind))
-    query = query.order_by(by.desc(), entries.c.id)
-    return query.limit(bindparam("least")), query.where(by >= bindparam("since"))
+        query = query.where(_of_a_published_kind(), *_of_name(kind, part))
+    query = query.order_by(by.desc(), entries.c.id).correlate(feeds)
+    newest, all_since = query.limit(bindparam("least")), query.where(by >= bindparam("since"))
+    return _each_feed(newest, dialect), _each_feed(all_since, dialect)
+
+
+def _each_feed(query: Select[Any], dialect: str) -> Select[Any]:
+    mine = (
+        feeds.c.publication == bindparam("publication"),
+        feeds.c.name.in_(bindparam("names", expanding=True)),
+    )
+    return select(feeds.c.name, at_once.whole(query, dialect).scalar_subquery()).where(*mine)
+
+
+def _rows_of(db: Connection, query: Select[Any], asked: dict[str, Any]) -> dict[str, list[list[Any]]]:
+    return {name: _read(rows or []) for name, rows in db.execute(query, asked)}
+
+
+def _may_lack(rows: list[list[Any]], since: datetime, least: int) -> bool:
+    """Whether there may be more of that time."""
+    return len(rows) == least and at_once.moment(rows[-1][-1]) >= since
 
 
 @cache
 def _between(kind: str) -> tuple[Select[Any], Select[Any]]:
     """Queries for the entries of feeds of that kind that were printed on some days, and for these days."""
     days: tuple[BindParameter[date], BindParameter[date]] = bindparam("first"), bindparam("last")
-    printed = *_of_feed(kind), entries.c.date.between(*days)
+    part: BindParameter[str] = bindparam("part")
+    printed = *_of_feed(kind, part), entries.c.date.between(*days)
     on_days = select(entries.c.date).where(*printed).distinct().order_by(entries.c.date)
     return select(*_LISTED, entries.c.published).where(*printed), on_days
 
 
-def _of_feed(kind: str) -> list[ColumnElement[bool]]:
-    """What a feed of that kind holds; its publication and its name's other part are asked for."""
+def _of_feed(kind: str, part: ColumnElement[str]) -> list[ColumnElement[bool]]:
+    """What a feed of that kind holds; its publication is asked for. `part`: of its name, behind the kind."""
     wanted = [_of_a_published_kind()]
     publication: BindParameter[str] = bindparam("publication")
-    part: BindParameter[str] = bindparam("part")
     if kind in ("byline", "series"):
-        return [*wanted, entries.c.id.in_(select(names.c.entry).where(*_of_name(kind)))]
+        return [*wanted, entries.c.id.in_(select(names.c.entry).where(*_of_name(kind, part)))]
     wanted.append(entries.c.publication == publication)
     if kind == "section":
         wanted.append(entries.c.section == part)
@@ -242,9 +271,8 @@ def _of_feed(kind: str) -> list[ColumnElement[bool]]:
     return wanted
 
 
-def _of_name(kind: str) -> list[ColumnElement[bool]]:
+def _of_name(kind: str, part: ColumnElement[str]) -> list[ColumnElement[bool]]:
     publication: BindParameter[str] = bindparam("publication")
-    part: BindParameter[str] = bindparam("part")
     return [names.c.publication == publication, names.c.kind == kind, names.c.part == part]
 
 
