@@ -10,10 +10,11 @@ import hashlib
 import os
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -56,6 +57,37 @@ _SELECTOR = re.compile(
 _DOMAIN = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
 
+class Signatures(NamedTuple):
+    """What is made of a letter with keys, in base64."""
+
+    body: bytes  # its hash
+    signatures: tuple[bytes, ...]  # of each field
+
+
+class Unsigned(NamedTuple):
+    """A letter that wants its signatures."""
+
+    cast: Cast
+    head: bytes  # what is hashed of it
+    fields: tuple[tuple[Key, bytes], ...]  # each key with its field, up to the hash of the body
+
+    def signatures(self) -> Signatures:
+        """Nearly all of its time no other thread of Python is held up."""
+        body = b64encode(_body_hash(self.cast))
+        before, after = self.head + b"dkim-signature:", body + b"; b="
+        signed = [b64encode(_signature(key, before + field + after)) for key, field in self.fields]
+        return Signatures(body, tuple(signed))
+
+    def signed(self, made: Signatures) -> tuple[bytes, ...]:
+        """The letter as it goes over the wire."""
+        fields = [
+            _folded(field, made.body, signature)
+            for (_, field), signature in zip(self.fields, made.signatures, strict=True)
+        ]
+        body = self.cast.body if self.cast.plain else (_dotted(b"".join(self.cast.body)),)
+        return (b"".join((*fields, *self.cast.fields, b"\r\n")), *body)
+
+
 class Signer:
     """Signs letters in the name of a domain with each of its keys, which go by their selectors."""
 
@@ -71,25 +103,29 @@ class Signer:
         if self._keys and not _DOMAIN.fullmatch(domain):
             raise SettingsError(f"SYNDICATE_DKIM_DOMAIN: expected a host name, got {domain!r}")
 
+    @property
+    def slow(self) -> bool:
+        """Whether signing takes longer than all else that is done for a letter."""
+        return any(isinstance(key, RSAPrivateKey) for key in self._keys.values())
+
     def signed(self, cast: Cast) -> tuple[bytes, ...]:
         """The letter as it goes over the wire, its signatures on top; without keys, just the letter."""
-        fields = tuple(self._fields(cast)) if self._keys else ()
-        body = cast.body if cast.plain else (_dotted(b"".join(cast.body)),)
-        return (b"".join((*fields, *cast.fields, b"\r\n")), *body)
+        unsigned = self.unsigned(cast)
+        return unsigned.signed(unsigned.signatures() if self._keys else Signatures(b"", ()))
 
-    def _fields(self, cast: Cast) -> Iterator[bytes]:
-        body = b64encode(_body_hash(cast)).decode()
+    def unsigned(self, cast: Cast) -> Unsigned:
+        """The letter with all that is to be signed."""
+        if not self._keys:
+            return Unsigned(cast, b"", ())
         names, head = _signed_head(cast.fields)
         when = f" t={int(self._now().timestamp())};" if self._now else ""
+        fields = []
         for selector, key in self._keys.items():
             # As it is hashed: lower case, unfolded, one blank between words, b= empty (RFC 6376 §3.4.2, §3.7).
             kind = "rsa" if isinstance(key, RSAPrivateKey) else "ed25519"
-            field = (
-                f"v=1; a={kind}-sha256; c=relaxed/relaxed; d={self._domain}; s={selector};{when}"
-                f" h={names}; bh={body}; b="
-            )
-            signature = b64encode(_signature(key, head + b"dkim-signature:" + field.encode())).decode()
-            yield _folded(field, signature).encode()
+            said = f"v=1; a={kind}-sha256; c=relaxed/relaxed; d={self._domain}; s={selector};{when} h={names}; bh="
+            fields.append((key, said.encode()))
+        return Unsigned(cast, head, tuple(fields))
 
 
 def open_signer(folder: str, usual: Path, domain: str, now: Callable[[], datetime]) -> Signer:
@@ -182,14 +218,14 @@ def _signature(key: Key, text: bytes) -> bytes:
     return key.sign(hashlib.sha256(text).digest())  # RFC 8463 §3
 
 
-def _folded(field: str, signature: str) -> str:
+def _folded(field: bytes, body: bytes, signature: bytes) -> bytes:
     """The header field, of lines that every relay passes on as they are."""
-    lines = field.replace("; h=", ";\r\n\th=").replace("; bh=", ";\r\n\tbh=").replace("; b=", ";\r\n\tb=")
-    return f"DKIM-Signature: {lines}{_in_lines(signature)}\r\n"
+    lines = field.replace(b"; h=", b";\r\n\th=").replace(b"; bh=", b";\r\n\tbh=")
+    return b"DKIM-Signature: %b%b;\r\n\tb=%b\r\n" % (lines, body, _in_lines(signature))
 
 
-def _in_lines(signature: str) -> str:
-    return "\r\n\t".join(signature[at : at + 72] for at in range(0, len(signature), 72))
+def _in_lines(signature: bytes) -> bytes:
+    return b"\r\n\t".join([signature[at : at + 72] for at in range(0, len(signature), 72)])
 
 
 # ── the head ─────────────────────────────────────────────────────────────────────────────
@@ -214,12 +250,15 @@ def _order(names: tuple[bytes, ...]) -> tuple[str, tuple[int, ...]]:
     return b":".join(said).decode(), tuple(order)
 
 
+_BLANKS = re.compile(rb"[ \t\r\n]+")
+
+
 @lru_cache(maxsize=256)
 def _relaxed(field: bytes) -> tuple[bytes, bytes]:
     """A header field's name, and the field in relaxed form (RFC 6376 §3.4.2)."""
     name, _, value = field.partition(b":")
     name = name.strip().lower()
-    return name, name + b":" + re.sub(rb"[ \t\r\n]+", b" ", value).strip(b" ") + b"\r\n"
+    return name, name + b":" + _BLANKS.sub(b" ", value).strip(b" ") + b"\r\n"
 
 
 # ── the body ─────────────────────────────────────────────────────────────────────────────

@@ -29,6 +29,7 @@ from syndicate.jobs.alone import alone
 from syndicate.jobs.mail_confirmations import lang
 from syndicate.jobs.moulds import Moulds
 from syndicate.jobs.pace import Pace
+from syndicate.jobs.signing import Signing
 from syndicate.model import Answer, Cast, Choice, DeliveryState, Envelope, Letter, Outcome
 from syndicate.render import digest
 from syndicate.services import Services
@@ -38,12 +39,12 @@ from syndicate.store.resting import Rest
 
 log = logging.getLogger(__name__)
 
-BATCH = 2000  # claimed at once
+BATCH = 5000  # claimed at once
 AHEAD = 500  # claimed before the others have gone
 CROWD = 300  # waiting for one domain: more of it is not claimed
 PATIENCE = 5.0  # seconds: what may go out only later is given back; so often the ledger is asked for more
 RUN = 20_000  # letters under one claim: as many lines has its journal
-SETTLE = 0.5  # seconds after which answers are written down
+SETTLE = 1.0  # seconds after which answers are written down
 LEASE = timedelta(hours=1)  # after which a claim of another machine counts as given up
 LATE = timedelta(days=2)  # what could not be sent for so long is not news any more
 REFUSALS = 5  # of our sender, and no letter taken between them: what goes out is held
@@ -156,11 +157,12 @@ class _Run:
         self._renewed = services.now()
         self._claimed = 0
         self._moulds = Moulds(services)
+        self._signing = Signing(services.signer)
 
     def run(self) -> bool:
         """Send what is due; True when more may be."""
         self._know_who_rests()
-        with self._ledger, Journal(_folder(self._services), self._mark) as self._journal:
+        with self._ledger, self._signing, Journal(_folder(self._services), self._mark) as self._journal:
             try:
                 for answer in self._services.mailer.post(self._next, self._journal):
                     self._note(answer)
@@ -197,18 +199,23 @@ class _Run:
         if self._over or self._services.stopping.is_set() or self._is_quiet():
             return None
         self._claim()
-        while True:
+        while not self._signing.full:
             now = time.monotonic()
             found = self._pace.next(now)
             if isinstance(found, Claimed):
-                if letter := None if self._held_back(found) else self._letter(found):
-                    return letter
-            elif found is None:
-                return None if self._exhausted is not None and self._claiming is None else 0.01
-            elif found > PATIENCE or (self._claimed >= RUN and not self._pace.ready):
+                if not self._held_back(found):
+                    self._make(found)
+            elif found is not None and (found > PATIENCE or (self._claimed >= RUN and not self._pace.ready)):
                 self._give_back(now)
+            elif self._signing.empty:
+                return found if found is not None else None if self._is_exhausted() else 0.01
             else:
-                return found
+                self._signing.hasten()
+                break
+        return self._signing.next()
+
+    def _is_exhausted(self) -> bool:
+        return self._exhausted is not None and self._claiming is None
 
     def _claim(self) -> None:
         """Keep some letters at hand; claiming goes on beside the sending."""
@@ -276,7 +283,8 @@ class _Run:
 
     # ── letters ──────────────────────────────────────────────────────────────────────────
 
-    def _letter(self, one: Claimed) -> Letter | None:
+    def _make(self, one: Claimed) -> None:
+        """Write the letter to that reader."""
         self._journal.begun(one.id)
         try:
             cast = self._cast(one)
@@ -285,13 +293,13 @@ class _Run:
         except Exception as e:
             log.exception("digest %d, subscription %d: a fault in the program", one.digest, one.subscription)
             self._given_up(one, DeliveryState.FAILED, f"a fault in the program: {type(e).__name__}")
-            return None
+            return
         if cast is None:
             self._given_up(one, DeliveryState.VOID, "nothing in what was chosen")
-            return None
+            return
         self._under_way[one.id] = one
         sender = self._services.return_path(one.id)
-        return Letter(one.id, sender, one.address, self._services.signer.signed(cast))
+        self._signing.add(one.id, sender, one.address, cast)
 
     def _cast(self, one: Claimed) -> Cast | None:
         """The letter to that reader; None when there is nothing in it."""
