@@ -17,6 +17,13 @@ def rows(db: Connection, query: Select[Any], asked: dict[str, Any] | None = None
     return db.execute(whole(query, db.dialect.name), asked).scalar_one() or []
 
 
+def values(db: Connection, query: Select[Any]) -> list[Any]:
+    """As rows, of a query for one column."""
+    found = query.subquery()
+    all_of = func.json_group_array if db.dialect.name == "sqlite" else func.json_agg
+    return db.execute(select(all_of(*found.c, type_=JSON))).scalar_one() or []
+
+
 @lru_cache(_WHOLE)
 def whole(query: Select[Any], dialect: str) -> Select[Any]:
     """A query for all that this one finds, as one value of lists."""

@@ -7,12 +7,25 @@ knows; what became of them is written by that claim. Of two workers that try the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    and_,
+    cast,
+    func,
+    literal_column,
+    select,
+    update,
+)
 
 from syndicate.model import Choice, Delivery, DeliveryState, SubscriptionState
 from syndicate.store import at_once
@@ -30,6 +43,9 @@ _DUE, _CLAIMED, _SENT, _FAILED, _VOID, _DOUBTFUL, _BOUNCED = (
         DeliveryState.BOUNCED,
     )
 )
+_IS_DUE = deliveries.c.state == literal_column(f"'{_DUE}'")  # as the index of these has it, see tables.py
+_IS_CLAIMED = and_(deliveries.c.claim.is_not(None), deliveries.c.state == _CLAIMED)
+_IS_DOUBTFUL = deliveries.c.state == literal_column(f"'{_DOUBTFUL}'")
 READ = 4096  # choices that are not read again
 
 
@@ -73,12 +89,13 @@ def claim(
     taken = update(deliveries).where(_among(db, due), _is_still(_DUE))
     anew = {"state": _CLAIMED, "claim": mark, "touched": now, "error": None}
     count = db.execute(taken.values(**anew, attempts=deliveries.c.attempts + 1)).rowcount if due else 0
-    ours = _among(db, due), deliveries.c.claim == mark, _is_still(_CLAIMED)
+    ours = _among(db, due), _is_still(_CLAIMED, mark)
     rows = at_once.rows(db, _CLAIM.where(*ours)) if count else []
     if len(rows) < count:
         void = update(deliveries).where(*ours, ~_staying())
         db.execute(void.values(state=_VOID, error="no subscriber any more", claim=None))
-    return tuple(_claimed(row) for row in sorted(rows, key=_alike))
+    planned = _planned(db, {row[1] for row in rows})
+    return tuple(_claimed(row, planned) for row in sorted(rows, key=_alike))
 
 
 def _next_due(db: Connection, now: datetime, most: int, but: Sequence[str]) -> list[int]:
@@ -87,17 +104,16 @@ def _next_due(db: Connection, now: datetime, most: int, but: Sequence[str]) -> l
     for attempts in _attempts(db):
         query = (
             select(deliveries.c.id)
-            .join(digests, digests.c.id == deliveries.c.digest)
             .where(
-                deliveries.c.state == _DUE,
+                _IS_DUE,
                 deliveries.c.attempts == attempts,
                 deliveries.c.not_before <= now,
                 deliveries.c.domain.not_in(but),
-                digests.c.held.is_(None),
+                deliveries.c.digest.not_in(select(digests.c.id).where(digests.c.held.is_not(None))),
             )
             .order_by(deliveries.c.not_before, deliveries.c.id)
         )
-        found += [number for (number,) in at_once.rows(db, query.limit(most - len(found)))]
+        found += at_once.values(db, query.limit(most - len(found)))
         if len(found) == most:
             break
     return found
@@ -106,7 +122,7 @@ def _next_due(db: Connection, now: datetime, most: int, but: Sequence[str]) -> l
 def _attempts(db: Connection) -> Iterator[int]:
     """How often what is due was tried, each number once, the smallest first."""
     tried: int | None = -1
-    least = select(func.min(deliveries.c.attempts)).where(deliveries.c.state == _DUE)
+    least = select(func.min(deliveries.c.attempts)).where(_IS_DUE)
     while (tried := db.execute(least.where(deliveries.c.attempts > tried)).scalar()) is not None:
         yield tried
 
@@ -130,25 +146,23 @@ def _among(db: Connection, numbers: Sequence[int]) -> ColumnElement[bool]:
     return deliveries.c.id.in_(select(each.c.value))
 
 
-def _is_still(state: str) -> ColumnElement[bool]:
-    """Whether a delivery of known number is in that state; by an index SQLite would read all that are."""
-    return func.coalesce(deliveries.c.state, "") == state
+def _is_still(state: str, mark: str | None = None) -> ColumnElement[bool]:
+    """Whether a delivery of known number is in that state, under that mark; by an index SQLite would read all that are."""
+    so = func.coalesce(deliveries.c.state, "") == state
+    return so if mark is None else and_(so, func.coalesce(deliveries.c.claim, "") == mark)
 
 
 def settle(db: Connection, mark: str, settled: Iterable[Settled], now: datetime) -> int:
     """Write down what became of deliveries claimed under that mark; how many were still so."""
-    alike: dict[object, list[Settled]] = {}
-    for one in settled:
-        alike.setdefault(one[1:], []).append(one)
-    return sum(_become(db, mark, several, now) for several in alike.values())
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for number, *became in settled:
+        alike.setdefault(tuple(became), []).append(number)
+    return sum(_become(db, mark, Settled(0, *became), them, now) for became, them in alike.items())
 
 
-def _become(db: Connection, mark: str, settled: Sequence[Settled], now: datetime) -> int:
+def _become(db: Connection, mark: str, one: Settled, numbers: Sequence[int], now: datetime) -> int:
     """The same became of all of these."""
-    one = settled[0]
-    query = update(deliveries).where(
-        _among(db, [each.id for each in settled]), deliveries.c.claim == mark, _is_still(_CLAIMED)
-    )
+    query = update(deliveries).where(_among(db, numbers), _is_still(_CLAIMED, mark))
     values: dict[str, Any] = {"state": one.state.value, "touched": now, "claim": None, "error": one.said}
     if one.state is DeliveryState.DUE:
         values["not_before"] = one.not_before or now
@@ -162,7 +176,7 @@ def release(db: Connection, mark: str, now: datetime, *, but: Sequence[int] = ()
 
     `but`: those that were begun: their attempt counts, so that one which ends its worker comes after all others.
     """
-    ours = update(deliveries).where(deliveries.c.claim == mark, deliveries.c.state == _CLAIMED)
+    ours = update(deliveries).where(deliveries.c.claim == mark, _IS_CLAIMED)
     free = ours.values(state=_DUE, claim=None, touched=now)
     begun = db.execute(free.where(deliveries.c.id.in_(but))).rowcount if but else 0
     return begun + db.execute(free.values(attempts=deliveries.c.attempts - 1)).rowcount
@@ -170,13 +184,13 @@ def release(db: Connection, mark: str, now: datetime, *, but: Sequence[int] = ()
 
 def expire(db: Connection, now: datetime, lease: timedelta) -> int:
     """What was claimed longer ago than the lease, by a worker that has never been heard of again, is due again."""
-    query = update(deliveries).where(deliveries.c.state == _CLAIMED, deliveries.c.touched <= now - lease)
+    query = update(deliveries).where(_IS_CLAIMED, deliveries.c.touched <= now - lease)
     return db.execute(query.values(state=_DUE, claim=None, touched=now)).rowcount
 
 
 def cancel(db: Connection, digest: int, now: datetime) -> int:
     """What is still due of a digest is not sent any more; how many."""
-    query = update(deliveries).where(deliveries.c.digest == digest, deliveries.c.state == _DUE)
+    query = update(deliveries).where(deliveries.c.digest == digest, _IS_DUE)
     return db.execute(query.values(state=_VOID, touched=now, error="cancelled")).rowcount
 
 
@@ -188,7 +202,7 @@ def outdate(db: Connection, now: datetime, late: timedelta) -> int:
     going = func.coalesce(digests.c.resumed, digests.c.planned, type_=Moment)
     old = select(digests.c.id).where(going <= now - late, digests.c.held.is_(None))
     query = update(deliveries).where(
-        deliveries.c.state == _DUE, deliveries.c.not_before <= now - late, deliveries.c.digest.in_(old)
+        _IS_DUE, deliveries.c.not_before <= now - late, deliveries.c.digest.in_(old)
     )
     query = query.values(state=_VOID, touched=now, error="too late")
     return sum(
@@ -199,7 +213,7 @@ def outdate(db: Connection, now: datetime, late: timedelta) -> int:
 
 def renew(db: Connection, mark: str, now: datetime) -> int:
     """The worker of that mark is still there: what it has claimed stays its own; how many."""
-    ours = update(deliveries).where(deliveries.c.claim == mark, deliveries.c.state == _CLAIMED)
+    ours = update(deliveries).where(deliveries.c.claim == mark, _IS_CLAIMED)
     return db.execute(ours.values(touched=now)).rowcount
 
 
@@ -214,7 +228,7 @@ def retry(db: Connection, digest: int, now: datetime) -> int:
 
 def resend(db: Connection, number: int, now: datetime) -> bool:
     """Make a doubtful delivery due again. False: it is not doubtful."""
-    query = update(deliveries).where(deliveries.c.id == number, deliveries.c.state == _DOUBTFUL)
+    query = update(deliveries).where(deliveries.c.id == number, _IS_DOUBTFUL)
     return db.execute(query.values(state=_DUE, not_before=now, touched=now, error=None)).rowcount == 1
 
 
@@ -237,7 +251,7 @@ def find(db: Connection, number: int) -> Delivery | None:
 
 def doubtful(db: Connection) -> tuple[Delivery, ...]:
     """What may or may not have arrived, and waits for a person."""
-    rows = db.execute(_ALL.where(deliveries.c.state == _DOUBTFUL).order_by(deliveries.c.id))
+    rows = db.execute(_ALL.where(_IS_DOUBTFUL).order_by(deliveries.c.id))
     return tuple(_delivery(row) for row in rows)
 
 
@@ -266,7 +280,17 @@ def sent_since(db: Connection, digest: int, since: datetime) -> int:
     return db.execute(query).scalar_one()
 
 
-_CLAIM = (  # in the order of what is claimed, a choice as its four texts
+_sections, _bylines, _series, _words = (
+    cast(column, Text)
+    for column in (
+        subscriptions.c.sections,
+        subscriptions.c.bylines,
+        subscriptions.c.series,
+        subscriptions.c.words,
+    )
+)
+_CHOICE = _sections + "\n" + _bylines + "\n" + _series + "\n" + _words
+_CLAIM = (  # in the order of what is claimed, its date where it is its own, its choice as lines
     select(
         deliveries.c.id,
         deliveries.c.digest,
@@ -275,15 +299,12 @@ _CLAIM = (  # in the order of what is claimed, a choice as its four texts
         deliveries.c.domain,
         deliveries.c.subscription,
         subscriptions.c.address,
-        func.coalesce(deliveries.c.opens, digests.c.planned),
+        deliveries.c.opens,
         subscriptions.c.language,
-        subscriptions.c.sections,
-        subscriptions.c.bylines,
-        subscriptions.c.series,
-        subscriptions.c.words,
+        _CHOICE,
     )
-    .join(digests, digests.c.id == deliveries.c.digest)
-    .join(subscriptions, subscriptions.c.id == deliveries.c.subscription)
+    # Not by the index of subscriptions: SQLite would look at all who stay, and then whether they are among these.
+    .join(subscriptions, subscriptions.c.id == func.coalesce(deliveries.c.subscription, 0))
     .where(_WANTED)
 )
 _ALL: Select[Any] = select(deliveries, subscriptions.c.address, subscriptions.c.publication).join(
@@ -291,19 +312,24 @@ _ALL: Select[Any] = select(deliveries, subscriptions.c.address, subscriptions.c.
 )
 
 
-def _alike(row: list[Any]) -> tuple[Any, ...]:
-    """The least often tried first, and beside each other those that get the same."""
-    return row[2], row[1], row[8:]
+_alike = itemgetter(2, 1, 8, 9)  # the least often tried first, and beside each other those that get the same
 
 
-def _claimed(row: list[Any]) -> Claimed:
-    return Claimed._make((*row[:7], at_once.moment(row[7]), row[8], _choice(*row[9:])))
+def _planned(db: Connection, numbers: Iterable[int]) -> dict[int, datetime]:
+    """When these digests were."""
+    query = select(digests.c.id, digests.c.planned).where(digests.c.id.in_(list(numbers)))
+    return dict(db.execute(query).all())
+
+
+def _claimed(row: list[Any], planned: Mapping[int, datetime]) -> Claimed:
+    date = at_once.moment(row[7]) if row[7] else planned[row[1]]
+    return Claimed._make((*row[:7], date, row[8], _choice(row[9])))
 
 
 @lru_cache(READ)
-def _choice(*chosen: str) -> Choice:
+def _choice(lines: str) -> Choice:
     """What was chosen, read once for all who chose the same."""
-    return Choice(*(tuple(json.loads(lines)) for lines in chosen))
+    return Choice(*(tuple(json.loads(line)) for line in lines.split("\n")))
 
 
 def _delivery(row: Row[Any]) -> Delivery:
