@@ -178,7 +178,7 @@ class PublicFolder:
                 edition.complete()
             if edition.changed or before is None:
                 self._appear(slug, name, fresh)
-                self._sync(slug, edition)
+            self._sync(slug, edition)
         except OSError as e:
             raise DeliveryError(f"{self._root}: cannot publish {slug}: {e.strerror}", permanent=False) from e
         finally:

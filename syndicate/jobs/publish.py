@@ -210,7 +210,8 @@ def _listings(
     with store.reading(services.db) as db:
         before = registry.month_before(db, paper.slug, f"{today:%Y-%m}", names)
         printed = issues.latest(db, paper.slug, ISSUES_IN_FEED)
-        listed = entries.in_feeds(db, paper.slug, names, since=since, least=least)
+        of_entries = [key.name for key in keys if key.kind != "issues"]
+        listed = entries.in_feeds(db, paper.slug, of_entries, since=since, least=least)
     listed["issues"] = archive.listed_issues(printed, paper)
     whole_month = first <= today.replace(day=1)
     return [

@@ -191,7 +191,7 @@ def named(publication: str, kind: str, *parts: str) -> Select[Any]:
 def _read(rows: list[list[Any]]) -> list[list[Any]]:
     """The newest first, and by id what is of one moment, as the queries below have it."""
     rows.sort(key=itemgetter(0))
-    rows.sort(key=itemgetter(-1), reverse=True)
+    rows.sort(key=lambda row: at_once.moment(row[-1]), reverse=True)  # PostgreSQL writes it in any zone
     return rows
 
 
@@ -277,9 +277,8 @@ def _of_name(kind: str, part: ColumnElement[str]) -> list[ColumnElement[bool]]:
 
 
 def _of_a_published_kind() -> ColumnElement[bool]:
-    return or_(
-        *(entries.c.kind == kind.value for kind in PUBLISHED_KINDS)
-    )  # sooner asked than IN, which varies
+    # Sooner asked than IN, whose text is made anew each time.
+    return or_(*(entries.c.kind == kind.value for kind in PUBLISHED_KINDS))
 
 
 def _published() -> tuple[ColumnElement[bool], ColumnElement[bool]]:

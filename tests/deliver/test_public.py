@@ -12,7 +12,7 @@ import pytest
 import zstandard
 
 from syndicate.deliver.codings import ENDINGS
-from syndicate.deliver.public import PublicFolder
+from syndicate.deliver.public import File, PublicFolder
 from syndicate.errors import DeliveryError
 
 FEEDS = {"feeds/all.atom": b"<feed/>", "feeds/all.json": b"{}", "feeds.opml": b"<opml/>"}
@@ -221,6 +221,49 @@ def test_what_is_kept_outlives_editions_in_every_coding(public: PublicFolder) ->
     packed = {coding: public.find("qinglan", name, (coding,)) for coding in ENDINGS}
     assert all(file and file.coding == coding for coding, file in packed.items())
     assert not public.keep("qinglan", name, page)
+
+
+def test_pages_that_an_edition_leads_to_are_there_when_it_appears_and_safe_when_it_is_done(
+    public: PublicFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(public, FEEDS)
+    name = "feeds/archive/all-2026-11-08.atom"
+    page = public._root / ".kept" / "qinglan" / name
+    appear, synced, seen = public._appear, list[int](), list[bool]()
+
+    def appearing(slug: str, name: str, fresh: Path) -> None:
+        seen.append(page.exists() and not synced)
+        appear(slug, name, fresh)
+
+    monkeypatch.setattr(os, "fsync", lambda opened: synced.append(os.fstat(opened).st_ino))
+    monkeypatch.setattr(public, "_appear", appearing)
+
+    with public.edition("qinglan") as edition:
+        page_of_day = File(name, [b"<feed>", b"x" * 2000, b"</feed>"], outlives=True)
+        edition.put_all([File("feeds/all.atom", [b"<feed>", b"new", b"</feed>"]), page_of_day])
+
+    assert seen == [True]
+    assert {page.stat().st_ino, page.with_name(f"{page.name}.gz").stat().st_ino} <= set(synced)
+    live, kept = public.find("qinglan", "feeds/all.atom"), public.find("qinglan", name)
+    assert live is not None
+    assert live.body == b"<feed>new</feed>"
+    assert kept is not None
+    assert kept.body == b"<feed>" + b"x" * 2000 + b"</feed>"
+
+
+def test_a_file_of_more_pieces_than_the_system_writes_at_a_time_is_whole(public: PublicFolder) -> None:
+    pieces = [b"%d\n" % n for n in range(5000)]
+    with public.edition("qinglan") as edition:
+        edition.put_all([File("feeds/all.json", pieces)])
+
+    found, packed = (
+        public.find("qinglan", "feeds/all.json"),
+        public.find("qinglan", "feeds/all.json", ["gzip"]),
+    )
+    assert found is not None
+    assert found.body == b"".join(pieces)
+    assert packed is not None
+    assert gzip.decompress(packed.body) == b"".join(pieces)
 
 
 def test_what_was_killed_before_its_codings_came_gets_them_later(public: PublicFolder) -> None:
