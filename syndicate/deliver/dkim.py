@@ -258,7 +258,10 @@ def _relaxed(field: bytes) -> tuple[bytes, bytes]:
     """A header field's name, and the field in relaxed form (RFC 6376 §3.4.2)."""
     name, _, value = field.partition(b":")
     name = name.strip().lower()
-    return name, name + b":" + _BLANKS.sub(b" ", value).strip(b" ") + b"\r\n"
+    value = value.strip(b" \t\r\n")
+    if b"  " in value or b"\n" in value or b"\r" in value or b"\t" in value:
+        value = _BLANKS.sub(b" ", value)
+    return name, name + b":" + value + b"\r\n"
 
 
 # ── the body ─────────────────────────────────────────────────────────────────────────────

@@ -95,28 +95,44 @@ class Mould:
 
 
 @dataclass(frozen=True, slots=True)
+class _Form:
+    """A text with gaps for a reader's own."""
+
+    form: bytes  # with %b for each gap
+    names: tuple[str, ...]
+
+    def cast(self, texts: Mapping[str, bytes]) -> bytes:
+        return self.form % tuple([texts[name] for name in self.names])
+
+
+def _form(text: _Text) -> _Form:
+    pieces = (b"%b" if isinstance(piece, str) else piece.replace(b"%", b"%%") for piece in text)
+    return _Form(b"".join(pieces), tuple(piece for piece in text if isinstance(piece, str)))
+
+
+@dataclass(frozen=True, slots=True)
 class _Place:
     """Some bytes of a body in base64 that are a reader's own, from one group of four characters to another."""
 
-    text: _Text
-    breaks: tuple[int, ...]  # where its characters are broken into lines
+    text: _Form
+    lines: tuple[slice, ...]  # of its characters
 
     def cast(self, texts: Mapping[str, bytes]) -> bytes:
-        code = b2a_base64(_joined(self.text, texts), newline=False)
-        return b"\r\n".join([code[start:end] for start, end in pairwise(self.breaks)])
+        code = b2a_base64(self.text.cast(texts), newline=False)
+        return b"\r\n".join([code[line] for line in self.lines])
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
     """All of a letter that does not depend on its reader."""
 
-    head: tuple[bytes | _Text, ...]
+    head: tuple[bytes | _Form, ...]
     body: tuple[bytes | _Place, ...]
     plain: bool
 
     def cast(self, texts: Mapping[str, bytes]) -> Cast:
         return Cast(
-            tuple([field if isinstance(field, bytes) else _joined(field, texts) for field in self.head]),
+            tuple([field if isinstance(field, bytes) else field.cast(texts) for field in self.head]),
             tuple([piece if isinstance(piece, bytes) else piece.cast(texts) for piece in self.body]),
             self.plain,
         )
@@ -211,7 +227,8 @@ def _frame(sheet: _Sheet, texts: Mapping[str, str]) -> _Frame:
     for part in sheet.parts:
         pieces += [part] if isinstance(part, bytes) else _places(part, own)
     fixed = b"".join(piece for piece in pieces if isinstance(piece, bytes))
-    return _Frame(sheet.head, tuple(_merged(pieces)), _is_plain(fixed))
+    head = tuple(field if isinstance(field, bytes) else _form(field) for field in sheet.head)
+    return _Frame(head, tuple(_merged(pieces)), _is_plain(fixed))
 
 
 def _places(text: _Text, own: Mapping[str, bytes]) -> Iterator[bytes | _Place]:
@@ -225,7 +242,8 @@ def _places(text: _Text, own: Mapping[str, bytes]) -> Iterator[bytes | _Place]:
         yield code[_at(done) : _at(first)]
         ends = range(_LINE - first % _LINE, last - first, _LINE)
         final = [last - first] * (2 if last % _LINE == 0 and _at(last) <= len(code) else 1)
-        yield _Place(_between(plain, start, end, group), (0, *ends, *final))
+        lines = tuple(slice(*line) for line in pairwise((0, *ends, *final)))
+        yield _Place(_form(_between(plain, start, end, group)), lines)
         done = last
     yield code[_at(done) :]
 
