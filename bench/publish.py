@@ -118,9 +118,8 @@ def _with_years(short: float, years: int) -> None:
 def _folder() -> Iterator[str]:
     """A folder away from others: ext4 makes a file the slower, the more were deleted beside it in five minutes."""
     with tempfile.TemporaryDirectory() as top:
-        if chattr := shutil.which(
-            "chattr"
-        ):  # as if it were at the top of the disk; not all file systems know that
+        # As if it were at the top of the disk; not all file systems know that.
+        if chattr := shutil.which("chattr"):
             subprocess.run([chattr, "+T", top], check=False, capture_output=True)
         folder = Path(top, "folder")
         folder.mkdir()

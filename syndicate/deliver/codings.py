@@ -28,9 +28,8 @@ _GZIP_LEVEL = (
 )
 _GZIP = 31  # RFC 1952 with the largest window; no name and no time in its head, so same bytes give same bytes
 _RAW = -15  # deflate with the largest window, without head and checksum
-_HEAD = (
-    b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"  # RFC 1952 §2.3: deflate, no name, no time, unknown system
-)
+# RFC 1952 §2.3: deflate, no name, no time, unknown system.
+_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _SHORT = 4096  # bytes; such a block (RFC 1951 §3.2.4) holds up to 65 535
 _LAST = b"\x03\x00"  # RFC 1951 §3.2.3: a last block with nothing in it
 

@@ -127,7 +127,7 @@ class Edition:
     def _make_folder_of(self, target: str) -> None:
         folder = target.rpartition("/")[0]
         if folder not in self._folders:  # else it is known to be there
-            os.makedirs(folder, exist_ok=True)  # noqa: PTH103  # as below
+            _make_folder_of(target)
             self._folders.add(folder)
 
     def _keep(self, file: File) -> None:

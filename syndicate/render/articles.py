@@ -47,9 +47,8 @@ _AS_SET = ("byline", "note", "paragraph", "profile")  # blanks and line ends in 
 
 def clean(text: str) -> str:
     """The text without what no feed, page or mail may carry; every line ends alike."""
-    if (
-        text.replace("\n", "").replace("\u3000", "").isprintable()
-    ):  # no other line end is, nor what is taken out
+    # No other line end is printable, nor anything that is taken out.
+    if text.replace("\n", "").replace("\u3000", "").isprintable():
         return text
     return _ILLEGAL.sub("", _LINE_END.sub("\n", text))
 
