@@ -229,6 +229,7 @@ class Talk:
 
     def _hear(self, reply: Reply) -> None:
         if not self._expected:
+            self._hear_early(reply)
             raise LineError(self._stage(), f"unasked for: {reply}", reply)
         step, way = self._expected[0]
         if way is not None and step is Step.BODY:  # noted before all else
@@ -243,6 +244,13 @@ class Talk:
             self._hear_of_the_line(step, reply)
         else:
             self._hear_of(step, way, reply)
+
+    def _hear_early(self, reply: Reply) -> None:
+        """Before all of the letter was said it may be refused for good; the rest of it is not said."""
+        if (self.wants_body or self.wants_dot) and reply.code >= 500:
+            way = self._ways[0]
+            self._journal.refused(way.letter.number)
+            self._close(way, Outcome.REFUSED, Step.BODY, reply)
 
     def _hear_of_the_line(self, step: Step, reply: Reply) -> None:
         if step is Step.GREETING and reply.good:

@@ -17,7 +17,7 @@ from syndicate.deliver import smtp, smtp_relay
 from syndicate.deliver.mailer import SmtpMailer, send_one
 from syndicate.deliver.smtp_line import ANSWER, Line, addresses
 from syndicate.deliver.smtp_replies import NotAReplyError, Replies
-from syndicate.deliver.smtp_talk import LineError, Talk, is_address
+from syndicate.deliver.smtp_talk import LineError, Step, Talk, is_address
 from syndicate.errors import SettingsError
 from syndicate.model import Answer, Letter, Outcome
 from tests.deliver.relays import DROP, EHLO, Journal, Relay, Script, handing_out, letter, relay
@@ -375,6 +375,24 @@ def test_a_sender_refused_and_a_recipient_welcome_is_no_way_to_deliver_nothing()
 
     assert [answer.outcome for answer in answers] == [REFUSED]
     assert talk.out == b""
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_letter_that_is_refused_before_all_of_it_was_said_is_not_tried_again(begun: bool) -> None:
+    answers: list[Answer] = []
+    talk = Talk(smtp_relay.relay("smtp://relay.example"), "x", Journal(), answers.append, lambda *_: None)
+    talk.received(b"220 relay\r\n")
+    talk.received(EHLO)
+    talk.offer(letter(1))
+    talk.received(b"250 yes\r\n250 yes\r\n354 go on\r\n")
+    if begun:
+        talk.say_body()
+
+    with pytest.raises(LineError, match="unasked for: 550"):
+        talk.received(b"550 5.7.1 enough\r\n")
+    talk.lost(LineError(Step.BODY, "connection closed"))
+
+    assert [(answer.number, answer.outcome, answer.code) for answer in answers] == [(1, REFUSED, 550)]
 
 
 def test_what_a_server_said_last_is_heard_even_if_it_is_gone() -> None:
