@@ -30,8 +30,8 @@ from unittest.mock import patch
 
 from sqlalchemy import text
 
-from bench import publish
-from bench.publish import PAPER
+from bench import invented
+from bench.invented import PAPER
 from syndicate import store
 from syndicate.deliver.dkim import make_key
 from syndicate.deliver.mailer import Mailer
@@ -178,8 +178,7 @@ def _services(folder: str, port: int, kind: str = KINDS[0]) -> Services:
     )
     settings = replace(services.settings, publications=(PAPER,), books=False)
     services = replace(services, settings=settings, now=lambda: datetime(2026, 10, 28, 2, tzinfo=UTC))
-    with patch.object(publish, "ARTICLES", ARTICLES):
-        publish._take_in(services, DAY)
+    invented.take_in(services, DAY, articles=ARTICLES)
     return services
 
 

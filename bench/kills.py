@@ -28,8 +28,8 @@ from unittest.mock import patch
 from sqlalchemy import text
 from tqdm import tqdm
 
-from bench import publish
-from bench.publish import PAPER
+from bench import invented
+from bench.invented import PAPER
 from syndicate import store
 from syndicate.jobs import mail_digests, plan_digests
 from syndicate.model import DeliveryState
@@ -207,8 +207,7 @@ def _services(folder: Path, port: int, begun: float | None = None) -> Services:
         services, settings=settings, now=lambda: DAY + FASTER * timedelta(seconds=time.time() - start)
     )
     if begun is None:
-        with patch.object(publish, "ARTICLES", 3):
-            publish._take_in(services, DAY.date())
+        invented.take_in(services, DAY.date(), articles=3)
     return services
 
 

@@ -11,7 +11,6 @@ Then the same issue with a month and with ten years in the store.
 from __future__ import annotations
 
 import json
-import random
 import re
 import shutil
 import statistics
@@ -30,43 +29,24 @@ from unittest.mock import patch
 from feedgen.feed import FeedGenerator
 from sqlalchemy import update
 
+from bench.invented import ARTICLES, PAPER, fill, take_in
 from syndicate import store
 from syndicate.deliver.codings import coded
 from syndicate.jobs import feed_keys, publish
-from syndicate.model import Article, Byline, Issue, Item, Masthead, PrintedPage, Publication, Section, Source
+from syndicate.model import Item
 from syndicate.render import articles
-from syndicate.revise import revise
 from syndicate.services import Services, open_services
-from syndicate.settings import CHECKOUT, load
-from syndicate.store import entries, issues, search
+from syndicate.settings import load
+from syndicate.store import entries, search
 from syndicate.store.tables import feed_months
 
 RUNS = 5
-PAGES = 8
-ARTICLES = 80
-REPORTERS = 43  # with a feed for all, each section and each page: 60
-LENGTH = 1500  # Han characters of an article
-PAPER = Publication(
-    "bench",
-    "丈量日报",
-    host="bench.example",
-    sections=tuple(Section(f"s{n}", f"版块{n}", pages=(n,)) for n in range(1, PAGES + 1)),
-)
-
-
-def _sentences() -> list[str]:
-    """Sentences of invented newspapers: made-up characters pack, and are packed, unlike a newspaper's."""
-    told = "".join(file.read_text() for file in sorted((CHECKOUT / "training").glob("[a-g]-*.txt")))
-    return [f"{one}。" for one in re.sub(r"\s+", "", told).split("。") if 8 <= len(one) <= 120]
-
-
-_SENTENCES = _sentences()
 
 
 def main(years: int = 10) -> None:
     with _folder() as folder:
         services = _services(folder)
-        _fill(services, date(2026, 10, 1), 22)
+        fill(services, date(2026, 10, 1), 22)
         publish.run(services)
         ours, whole = _issue_by_issue(services, date(2026, 11, 2))
         plain = _plain(services)
@@ -99,11 +79,11 @@ def _say(what: str, seconds: float, ours: float | None = None) -> None:
 def _with_years(short: float, years: int) -> None:
     with _folder() as folder:
         services = _services(folder)
-        _fill(services, date(2016, 1, 4), 1)
+        fill(services, date(2016, 1, 4), 1)
         publish.run(services)  # or all months would be archived anew: the configuration is another one
         # Publishing never asks the search, and filling it takes most of the time.
         with patch.object(search, "index", lambda *_: None):
-            _fill(services, date(2026, 10, 30) - timedelta(days=365 * years), years * 250)
+            fill(services, date(2026, 10, 30) - timedelta(days=365 * years), years * 250)
         with store.writing(services.db) as db:  # as if each month had been archived when it was over
             db.execute(update(feed_months).values(archived=feed_months.c.changed))
         publish.run(services)
@@ -133,42 +113,12 @@ def _services(folder: str) -> Services:
     return replace(services, settings=settings)
 
 
-def _fill(services: Services, first: date, count: int) -> None:
-    day = first
-    for _ in range(count):
-        while day.weekday() > 4:
-            day += timedelta(days=1)
-        _take_in(services, day)
-        day += timedelta(days=1)
-
-
-def _take_in(services: Services, day: date) -> None:
-    chance = random.Random(day.toordinal())  # an invented paper, the same each time
-    issue = Issue(
-        Masthead("丈量日报", date=day),
-        tuple(PrintedPage(n, None, ()) for n in range(1, PAGES + 1)),
-        tuple(_article(chance, n) for n in range(ARTICLES)),
-    )
-    sources = tuple(Source(f"p{n}", "x", n) for n in range(1, PAGES + 1))
-    now = datetime(day.year, day.month, day.day, 1, tzinfo=UTC)
-    with store.writing(services.db) as db:
-        known = entries.of_issue(db, PAPER.slug, day, withdrawn=True)
-        issues.save(db, PAPER, issue, sources, revise(PAPER, issue, known, now), now)
-
-
-def _article(chance: random.Random, n: int) -> Article:
-    paragraphs = tuple("".join(chance.choices(_SENTENCES, k=4)) for _ in range(LENGTH // 160))
-    by = Byline(reporters=(f"记者{n % REPORTERS}",))
-    page, title = 1 + n % PAGES, chance.choice(_SENTENCES)[:16]
-    return Article(title, byline=by, paragraphs=paragraphs, page=page, section=f"s{page}")
-
-
 def _issue_by_issue(services: Services, day: date) -> tuple[float, float]:
     """Seconds until an issue is seen, and until all is done; the median of some issues."""
     seen, done = [], []
     appear = services.public._appear
     for n in range(RUNS):
-        _take_in(services, day + timedelta(days=n))
+        take_in(services, day + timedelta(days=n))
         start = time.perf_counter()
         marks: list[float] = []
 
@@ -268,7 +218,7 @@ def _peak(folder: str, what: str) -> float:
 def _publish_once(folder: str, what: str) -> None:
     services = _services(folder)
     if what == "issue":
-        _take_in(services, date(2026, 11, 20))
+        take_in(services, date(2026, 11, 20))
     publish.run(services)
     status = Path("/proc/self/status").read_text()  # not getrusage, which counts what its parent was, too
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
