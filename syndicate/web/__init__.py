@@ -24,6 +24,7 @@ from syndicate.web import (
     clicks,
     desk,
     feeds,
+    front,
     health,
     hooks,
     hub,
@@ -72,8 +73,10 @@ def create_app(services: Services) -> Flask:
     app.register_error_handler(HTTPException, partial(_refused, services))
     app.after_request(_harden)
     relay.set_up(app, services)
-    app.wsgi_app = Polls(app.wsgi_app, partial(relay.newest, services))  # type: ignore[method-assign]  # as Flask advises
-    app.wsgi_app = Published(app.wsgi_app, services.public, services.settings, services.now)  # type: ignore[method-assign]  # as Flask advises
+    polls = Polls(app.wsgi_app, partial(relay.newest, services))
+    published = Published(polls, services.public, services.settings, services.now)
+    app.wsgi_app = published  # type: ignore[method-assign]  # as Flask advises
+    app.extensions[front.IN_MEMORY] = (published.remembered, polls.remembered)
     if proxies := services.settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0)  # type: ignore[method-assign]  # as Flask advises
     return app

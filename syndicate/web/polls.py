@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.http import parse_etags, unquote_etag
+
+from syndicate.web.given import Given
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -50,13 +52,13 @@ class Nothing:
     etag: str
     headers: list[tuple[str, str]]
     short: list[tuple[str, str]]  # those of a 304
-    body: tuple[bytes, ...]
+    body: bytes
 
     @property
     def size(self) -> int:
         """How many bytes it takes, about."""
         words = sum(len(name) + len(value) for name, value in self.headers)
-        return _OVERHEAD + words + sum(map(len, self.body))
+        return _OVERHEAD + words + len(self.body)
 
 
 class Polls:
@@ -75,18 +77,27 @@ class Polls:
         """How many bytes the answers kept take, about."""
         return self._bytes
 
+    def remembered(self, environ: Mapping[str, Any]) -> Given | None:
+        """The answer to a request, if it is kept and the database was asked just now."""
+        key = _key(environ)
+        known = self._kept.get(key)
+        if known is None or environ["REQUEST_METHOD"] not in _METHODS:
+            return None
+        looked = self._looked.get(_paper(key))
+        if looked is None or time.monotonic() > looked[0] or looked[1] != known.newest:
+            return None
+        return _given(environ, known)
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or hand on."""
-        key = (environ["PATH_INFO"], environ.get("QUERY_STRING", ""), environ.get("HTTP_AUTHORIZATION", ""))
+        key = _key(environ)
         method = environ["REQUEST_METHOD"]
         known = self._kept.get(key)
         if known is not None and method in _METHODS:
-            if self._last(key[0].split("/", 2)[1]) == known.newest:
-                if _has(environ, known.etag):
-                    start_response("304 Not Modified", known.short)
-                    return ()
-                start_response("200 OK", known.headers)
-                return known.body if method == "GET" else ()
+            if self._last(_paper(key)) == known.newest:
+                given = _given(environ, known)
+                start_response(given.line, given.headers)
+                return [given.body]
             self._drop(key)
         if method in _METHODS and _PATH.fullmatch(key[0]) and _QUERY.fullmatch(key[1]):
             return self._asked(key, environ, start_response)
@@ -98,7 +109,7 @@ class Polls:
         given: list[Any] = []
         answer = self._app(asked, lambda *said: given.append(said))  # type: ignore[arg-type]  # nobody writes
         try:
-            body = tuple(answer)
+            body = b"".join(answer)
         finally:
             if close := getattr(answer, "close", None):  # PEP 3333
                 close()
@@ -110,9 +121,9 @@ class Polls:
             self._keep(key, Nothing(newest, etag, headers, short, body))
         if status.startswith("200") and etag and _has(environ, etag):
             start_response("304 Not Modified", short)
-            return ()
+            return []
         start_response(status, headers)
-        return body
+        return [body]
 
     def _keep(self, key: _Key, said: Nothing) -> None:
         """Keep an answer, and let go of the oldest for which there is no room any more."""
@@ -139,7 +150,21 @@ class Polls:
         return looked[1]
 
 
-def _has(environ: WSGIEnvironment, etag: str) -> bool:
+def _key(environ: Mapping[str, Any]) -> _Key:
+    return environ["PATH_INFO"], environ.get("QUERY_STRING", ""), environ.get("HTTP_AUTHORIZATION", "")
+
+
+def _paper(key: _Key) -> str:
+    return key[0].split("/", 2)[1]
+
+
+def _given(environ: Mapping[str, Any], known: Nothing) -> Given:
+    if _has(environ, known.etag):
+        return Given(304, known.short)
+    return Given(200, known.headers, known.body if environ["REQUEST_METHOD"] == "GET" else b"")
+
+
+def _has(environ: Mapping[str, Any], etag: str) -> bool:
     """Whether who asks has this answer already: weakly compared, in a list, or by `*` (RFC 9110 §13.1.2)."""
     said = environ.get("HTTP_IF_NONE_MATCH")
     if said is None or said == etag:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -23,6 +23,7 @@ from syndicate.model import Publication
 from syndicate.settings import Settings
 from syndicate.web import freshness
 from syndicate.web.answers import POLICY
+from syndicate.web.given import Given
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -50,9 +51,9 @@ class Answer:
     until: float
     etag: str
     modified: datetime
-    headers: list[tuple[str, str]]
-    short: list[tuple[str, str]]  # those of a 304
-    body: tuple[bytes]
+    whole: Given
+    head: Given
+    known: Given
 
 
 class Published:
@@ -69,26 +70,22 @@ class Published:
         self._answers: dict[tuple[str, str, bool], Answer] = {}
         self._taken = 0
 
+    def remembered(self, environ: Mapping[str, Any]) -> Given | None:
+        """The answer to a request, if it is in memory and was looked after just now."""
+        answer = self._answers.get(_key(environ))
+        if answer is None or time.monotonic() > answer.until:
+            return None
+        return _given(environ, answer)
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or hand on."""
-        browsing = "text/html" in environ.get("HTTP_ACCEPT", "")
-        key = (environ["PATH_INFO"], environ.get("HTTP_ACCEPT_ENCODING", ""), browsing)
-        answer = self._answers.get(key)
-        if answer is None or time.monotonic() > answer.until:
-            answer = self._look(*key)
-            if answer is None:
-                return self._app(environ, start_response)
-        method = environ["REQUEST_METHOD"]
-        if method == "OPTIONS":
-            start_response("204 No Content", _PREFLIGHT)
-            return ()
-        if method not in ("GET", "HEAD"):
+        given = self.remembered(environ)
+        if given is None and (answer := self._look(*_key(environ))):
+            given = _given(environ, answer)
+        if given is None:
             return self._app(environ, start_response)
-        if _is_known(environ, answer):
-            start_response("304 Not Modified", answer.short)
-            return ()
-        start_response("200 OK", answer.headers)
-        return answer.body if method == "GET" else ()
+        start_response(given.line, given.headers)
+        return [given.body]
 
     def _look(self, path: str, accepted: str, browsing: bool) -> Answer | None:
         named = _name(path)
@@ -101,23 +98,25 @@ class Published:
         headers = self._headers(paper, named[1], file)
         if browsing and named[1].endswith(_STYLED):
             headers[0] = ("Content-Type", XML)
+        short = [(name, value) for name, value in headers if name in _SHORT]
+        headers.append(("Content-Length", str(len(file.body))))
         answer = Answer(
             until=time.monotonic() + _LOOK_AGAIN,
             etag=dict(headers)["ETag"],
             modified=file.modified,
-            headers=[*headers, ("Content-Length", str(len(file.body)))],
-            short=[(name, value) for name, value in headers if name in _SHORT],
-            body=(file.body,),
+            whole=Given(200, headers, file.body),
+            head=Given(200, headers),
+            known=Given(304, short),
         )
         if not named[1].startswith(KEPT):
             self._remember((path, accepted, browsing), answer)
         return answer
 
     def _remember(self, key: tuple[str, str, bool], answer: Answer) -> None:
-        self._taken += len(answer.body[0]) + len(key[0]) + len(key[1])
+        self._taken += len(answer.whole.body) + len(key[0]) + len(key[1])
         if self._taken > _ROOM:
             self._answers.clear()
-            self._taken = len(answer.body[0])
+            self._taken = len(answer.whole.body)
         self._answers[key] = answer
 
     def _headers(self, paper: Publication, name: str, file: PublishedFile) -> list[tuple[str, str]]:
@@ -151,13 +150,18 @@ class Published:
         return freshness.cache_control(paper, newest, self._now())
 
 
-_PREFLIGHT = [  # Fetch standard, §3.2.3: a reader in a browser asks before it sends what it knows
-    ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Allow-Methods", "GET, HEAD"),
-    ("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since"),
-    ("Access-Control-Max-Age", "86400"),
-]
-_SHORT = ("ETag", "Last-Modified", "Cache-Control", "Vary", "Link")  # RFC 9110 §15.4.5
+_PREFLIGHT = Given(
+    204,
+    [  # Fetch standard, §3.2.3: a reader in a browser asks before it sends what it knows
+        ("Access-Control-Allow-Origin", "*"),
+        ("Access-Control-Allow-Methods", "GET, HEAD"),
+        ("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since"),
+        ("Access-Control-Max-Age", "86400"),
+    ],
+)
+_SHORT = ("ETag", "Cache-Control", "Vary", "Link", "Access-Control-Allow-Origin")
+"""What a 304 repeats: RFC 9110 §15.4.5; and a reader in a browser must be allowed to see it."""
+
 _PATH = re.compile(r"/([a-z0-9][a-z0-9-]*)/((?:feeds/|books/)[^\0]{1,300}|feeds\.opml)")
 
 
@@ -186,7 +190,24 @@ def _accepted(header: str) -> tuple[str, ...]:
     return tuple(sorted((c for c in ENDINGS if liked[c] >= least), key=lambda coding: -liked[coding]))
 
 
-def _is_known(environ: dict[str, Any], answer: Answer) -> bool:
+def _key(environ: Mapping[str, Any]) -> tuple[str, str, bool]:
+    browsing = "text/html" in environ.get("HTTP_ACCEPT", "")
+    return environ["PATH_INFO"], environ.get("HTTP_ACCEPT_ENCODING", ""), browsing
+
+
+def _given(environ: Mapping[str, Any], answer: Answer) -> Given | None:
+    """What is answered to this request for a file; None if that is not for a file to answer."""
+    method = environ["REQUEST_METHOD"]
+    if method == "OPTIONS":
+        return _PREFLIGHT
+    if method not in ("GET", "HEAD"):
+        return None
+    if _is_known(environ, answer):
+        return answer.known
+    return answer.whole if method == "GET" else answer.head
+
+
+def _is_known(environ: Mapping[str, Any], answer: Answer) -> bool:
     """Whether the client has this already (RFC 9110 §13.2.2)."""
     tags = environ.get("HTTP_IF_NONE_MATCH")
     if tags is not None:

@@ -6,22 +6,23 @@ import logging
 import os
 import signal
 import socket
+from typing import Any
 
 from flask import Flask
 from granian.constants import Interfaces
 from granian.log import LogLevels
-from granian.server import Server
+from granian.server import mp
 
 from syndicate.errors import SettingsError
 from syndicate.processes import end_with_parent
 from syndicate.services import open_services
 from syndicate.settings import Settings, load
-from syndicate.web import create_app, waiting
+from syndicate.web import create_app
+from syndicate.web.front import front
 
-ANSWERING = 2 * (os.cpu_count() or 1) + 1  # threads of a worker; more gain nothing
-THREADS = (
-    ANSWERING + waiting.SEATS
-)  # a poll that waits sleeps in one; granian starts them when they are needed
+TAKING = 9
+"""Threads that take requests, where several workers share the processors; one alone is faster with one (bench/serve.py)."""
+
 WAITING = 64  # requests taken at once by a worker; the others wait in the kernel
 LAST_ANSWERS = 5  # seconds to give them at the end; a bot's long poll may then be cut, and is asked again
 
@@ -38,22 +39,34 @@ def serve(settings: Settings) -> None:
     Raises SettingsError when the address cannot be listened on.
     """
     _check(settings.host, settings.port)
+    # Its workers' allocator (jemalloc), too: one arena for all threads gives each the memory that another has just
+    # given back, still in the cache. What is asked of it in the environment stands.
+    os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1")  # noqa: TID251  # what the workers are started with
     # It would warn at each start of threads that only sleep.
     logging.getLogger("_granian").addFilter(lambda record: "spawning up to" not in record.getMessage())
-    Server(
+    _Server(
         "syndicate.web.server:app",
         factory=True,
         interface=Interfaces.WSGI,
         address=settings.host,
         port=settings.port,
         workers=settings.web_workers,
-        blocking_threads=THREADS,
+        blocking_threads=1 if settings.web_workers == 1 else TAKING,
         backpressure=WAITING,
         workers_kill_timeout=LAST_ANSWERS,
         websockets=False,
         log_access=False,
         log_level=LogLevels.warning,
     ).serve()
+
+
+class _Server(mp.MPServer):
+    """granian, whose workers call our front. It has no other place to say so; its version is in the lock file."""
+
+    @staticmethod
+    def _spawn_wsgi_worker(*given: Any) -> None:
+        mp._wsgi_call_wrap = front  # type: ignore[attr-defined,assignment]  # granian exports it not
+        mp.MPServer._spawn_wsgi_worker(*given)
 
 
 def _check(host: str, port: int) -> None:

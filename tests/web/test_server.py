@@ -16,7 +16,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from syndicate.web import server, waiting
+from syndicate.jobs import publish
+from syndicate.services import open_services
+from syndicate.settings import load
+from syndicate.web import front, server, waiting
+from tests.samples import article
+from tests.web.conftest import DAYS, print_issue
 
 FEED = "/qinglan/relay/all.json"
 
@@ -27,6 +32,7 @@ class Site:
 
     url: str
     said: Path
+    data: Path
 
 
 @pytest.fixture
@@ -51,7 +57,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         )
     try:
         _until_it_answers(f"http://127.0.0.1:{port}/health")
-        yield Site(f"http://127.0.0.1:{port}", said)
+        yield Site(f"http://127.0.0.1:{port}", said, tmp_path / "var")
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -92,5 +98,27 @@ def test_readers_are_answered_while_every_seat_is_taken(site: Site) -> None:
 
 
 def test_there_is_a_thread_for_every_seat() -> None:
-    assert server.THREADS - waiting.SEATS >= 3
-    assert server.WAITING >= server.THREADS
+    assert front.THREADS - waiting.SEATS >= 3
+    assert server.WAITING >= front.THREADS
+
+
+def test_a_feed_is_answered_from_memory_as_http_asks(site: Site) -> None:
+    services = open_services(load({"SYNDICATE_DATA": str(site.data)}))
+    print_issue(services, article(1), day=DAYS[0])
+    publish.run(services)
+    address = f"{site.url}/qinglan/feeds/all.atom"
+    first = requests.get(address, timeout=10)
+    known = {"If-None-Match": first.headers["ETag"]}
+
+    whole = requests.get(address, timeout=10)
+    head = requests.head(address, timeout=10)
+    again = requests.get(address, headers=known, timeout=10)
+
+    assert (whole.status_code, whole.content) == (200, first.content)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["Content-Length"] == whole.headers["Content-Length"]
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["Access-Control-Allow-Origin"] == "*"
+    assert requests.options(address, timeout=10).status_code == 204
+    assert requests.post(address, timeout=10).status_code == 405
+    assert site.said.read_text() == ""
