@@ -8,18 +8,14 @@ are longer than WeChat takes.
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from bench import paper
-from bench.serve import _free_port, _nginx, _wait, _wrk
+from bench import paper, servers
 from syndicate.services import open_services
 from syndicate.settings import load
 from tests.render.test_wechat import message, over
@@ -46,37 +42,25 @@ def _generated() -> None:
 
 
 def _polls() -> None:
-    missing = [program for program in ("wrk", "nginx") if not shutil.which(program)]
-    if missing:
-        print(f"needs {' and '.join(missing)}: apt-get install {' '.join(missing)}")
+    if servers.missing():
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
+        Path(folder).chmod(0o755)  # nginx gives its rights up
         services = open_services(load({"SYNDICATE_DATA": folder}))
         paper.fill(replace(services, settings=replace(services.settings, books=False)))
-        port, nginx_port = _free_port(), _free_port()
-        env = {**os.environ, "SYNDICATE_DATA": folder, "SYNDICATE_PORT": str(port)}  # noqa: TID251  # what the server is started with
-        ours = subprocess.Popen(
-            [sys.executable, "-m", "syndicate", "web"], env=env, stderr=subprocess.DEVNULL
-        )
-        nginx = None
-        try:
-            _wait(f"http://127.0.0.1:{port}{RELAY}?after=now")
-            cursor, _, _ = _asked(port, f"{RELAY}?after=now")
-            poll = f"{RELAY}?after={cursor}"
-            _, etag, body = _asked(port, poll)
-            (Path(folder) / "public" / STATIC.strip("/")).write_bytes(body)
-            nginx = _nginx(Path(folder), nginx_port)
-            theirs_etag = _wait(f"http://127.0.0.1:{nginx_port}{STATIC}")
-            for _ in range(ROUNDS):
-                theirs = _wrk(nginx_port, (f"If-None-Match: {theirs_etag}",), STATIC)
-                mine = _wrk(port, (f"If-None-Match: {etag}",), poll)
-                print(
-                    f"nothing new: ours {mine:9.0f}/s, nginx {theirs:9.0f}/s, ours / nginx {mine / theirs:.2f}"
-                )
-        finally:
-            for process in filter(None, (ours, nginx)):
-                process.terminate()
-                process.wait()
+        ours = running.enter_context(servers.ours({"SYNDICATE_DATA": folder}))
+        static = f"server {{ listen 127.0.0.1:PORT; root {folder}/public; }}"
+        nginx = running.enter_context(servers.nginx(Path(folder), static))
+        servers.etag(ours, f"{RELAY}?after=now")
+        cursor, _, _ = _asked(ours, f"{RELAY}?after=now")
+        poll = f"{RELAY}?after={cursor}"
+        _, etag, body = _asked(ours, poll)
+        (Path(folder) / "public" / STATIC.strip("/")).write_bytes(body)
+        theirs_etag = servers.etag(nginx, STATIC)
+        for _ in range(ROUNDS):
+            theirs = servers.wrk(nginx, STATIC, f"If-None-Match: {theirs_etag}")
+            mine = servers.wrk(ours, poll, f"If-None-Match: {etag}")
+            print(f"nothing new: ours {mine:9.0f}/s, nginx {theirs:9.0f}/s, ours / nginx {mine / theirs:.2f}")
 
 
 def _asked(port: int, path: str) -> tuple[str, str, bytes]:
