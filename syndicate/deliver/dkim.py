@@ -72,7 +72,7 @@ class Unsigned(NamedTuple):
     fields: tuple[tuple[Key, bytes], ...]  # each key with its field, up to the hash of the body
 
     def signatures(self) -> Signatures:
-        """Nearly all of its time no other thread of Python is held up."""
+        """Made with each key."""
         body = b64encode(_body_hash(self.cast))
         before, after = self.head + b"dkim-signature:", body + b"; b="
         signed = [b64encode(_signature(key, before + field + after)) for key, field in self.fields]
@@ -104,9 +104,9 @@ class Signer:
             raise SettingsError(f"SYNDICATE_DKIM_DOMAIN: expected a host name, got {domain!r}")
 
     @property
-    def slow(self) -> bool:
-        """Whether signing takes longer than all else that is done for a letter."""
-        return any(isinstance(key, RSAPrivateKey) for key in self._keys.values())
+    def keys(self) -> tuple[Key, ...]:
+        """Its keys, in the order of the fields that they sign."""
+        return tuple(self._keys.values())
 
     def signed(self, cast: Cast) -> tuple[bytes, ...]:
         """The letter as it goes over the wire, its signatures on top; without keys, just the letter."""

@@ -1,76 +1,134 @@
-"""Letters whose signing takes long are signed by other threads, in lots, while one speaks with the mail server.
+"""Letters are signed by another process, in lots, while this one speaks with the mail server.
 
-With a key of RSA that takes longer than all else that is done for a letter; with Ed25519 the threads would wait for each
-other longer than it takes.
+Hashing and signing is a third of what is done for a letter, with a key of RSA more than half. For a few letters the
+process is not worth its start: the first ones are signed here, and so is what it left when it is gone.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
 from syndicate.deliver.dkim import Signatures, Signer, Unsigned
+from syndicate.deliver.signatory import Signatory, SignatoryError
 from syndicate.model import Cast, Letter
 
-LOT = 16  # letters that are signed together
+MANY = 200  # letters after which more are expected, and the process is started
+LOT = 32  # letters that are signed together
 AHEAD = 128  # letters that are made before they can go out
-THREADS = 2
 SOON = 0.0005  # seconds after which one may have been signed
+
+log = logging.getLogger(__name__)
 
 _Letter = tuple[int, str, str, Unsigned]  # a Letter's number, sender and recipient, and what it says
 _Lot = list[_Letter]
 
 
 class Signing:
-    """Letters go in and come out signed, in the same order; its threads last for a `with`."""
+    """Letters go in and come out signed, in the same order; its process lasts for a `with`."""
 
-    def __init__(self, signer: Signer) -> None:
+    def __init__(self, signer: Signer, many: int = MANY) -> None:
         self._signer = signer
-        self._thread = ThreadPoolExecutor(THREADS, thread_name_prefix="signing") if signer.slow else None
-        self._most = AHEAD if signer.slow else 1
+        self._until_started = many if signer.keys else None  # letters
+        self._starting: Signatory | None = None
+        self._signatory: Signatory | None = None  # there, and asked
         self._lot: _Lot = []
-        self._under_way: deque[tuple[_Lot, Future[list[Signatures]]]] = deque()
+        self._asked: deque[_Lot] = deque()
         self._ready: deque[Letter] = deque()
         self._count = 0
 
     @property
     def full(self) -> bool:
         """Whether no more are wanted before one is taken out."""
-        return self._count >= self._most
+        return self._count >= (AHEAD if self._signatory else 1)
 
     @property
     def empty(self) -> bool:
         """Whether there is none inside."""
         return not self._count
 
+    @property
+    def beside(self) -> bool:
+        """Whether the other process signs."""
+        return self._signatory is not None
+
     def add(self, number: int, sender: str, recipient: str, cast: Cast) -> None:
         """Another one is to be signed."""
         self._count += 1
-        if self._thread is None:
-            self._ready.append(Letter(number, sender, recipient, self._signer.signed(cast)))
-            return
+        self._start()
         self._lot.append((number, sender, recipient, self._signer.unsigned(cast)))
-        if len(self._lot) == LOT:
+        if self._signatory is None or len(self._lot) == LOT:
             self.hasten()
 
     def hasten(self) -> None:
         """No other comes soon: those inside are signed without waiting for it."""
-        if self._lot and self._thread is not None:
-            texts = [unsigned for _, _, _, unsigned in self._lot]
-            self._under_way.append((self._lot, self._thread.submit(_signatures, texts)))
-            self._lot = []
+        lot, self._lot = self._lot, []
+        if not lot:
+            return
+        if self._signatory is None:
+            self._sign(lot)
+            return
+        self._asked.append(lot)
+        try:
+            self._signatory.ask([unsigned for _, _, _, unsigned in lot])
+        except SignatoryError as e:
+            self._alone(e)
 
     def next(self) -> Letter | float:
         """The next letter, or the seconds after which there may be one."""
-        if not self._ready and self._under_way and self._under_way[0][1].done():
-            lot, signed = self._under_way.popleft()
-            for (number, sender, recipient, unsigned), made in zip(lot, signed.result(), strict=True):
-                self._ready.append(Letter(number, sender, recipient, unsigned.signed(made)))
+        if not self._ready and self._asked and self._signatory:
+            try:
+                signed = self._signatory.answer()
+            except SignatoryError as e:
+                self._alone(e)
+            else:
+                if signed is not None:
+                    self._join(self._asked.popleft(), signed)
         if not self._ready:
             return SOON
         self._count -= 1
         return self._ready.popleft()
+
+    def _start(self) -> None:
+        """Have the process started once it is worth it, and ask it once it is there."""
+        if self._until_started is None:
+            return
+        self._until_started -= 1
+        if self._until_started > 0:
+            return
+        try:
+            self._starting = self._starting or Signatory(self._signer)
+            if not self._starting.there:
+                return
+        except SignatoryError as e:
+            self._alone(e)
+        else:
+            self._signatory = self._starting
+        self._until_started = None
+
+    def _alone(self, error: SignatoryError) -> None:
+        """Go on without the other process."""
+        log.warning("letters are signed by the process that sends them: %s", error)
+        self._close()
+        self._until_started = None
+        while self._asked:
+            self._sign(self._asked.popleft())
+
+    def _sign(self, lot: _Lot) -> None:
+        unsigned = [letter for _, _, _, letter in lot]
+        self._join(
+            lot, [letter.signatures() if letter.fields else Signatures(b"", ()) for letter in unsigned]
+        )
+
+    def _join(self, lot: _Lot, signed: list[Signatures]) -> None:
+        for (number, sender, recipient, unsigned), made in zip(lot, signed, strict=True):
+            self._ready.append(Letter(number, sender, recipient, unsigned.signed(made)))
+
+    def _close(self) -> None:
+        if self._starting is not None:
+            self._starting.close()
+        self._starting = self._signatory = None
 
     def __enter__(self) -> Signing:
         """Itself."""
@@ -79,10 +137,5 @@ class Signing:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Ends its threads; what is inside is lost."""
-        if self._thread is not None:
-            self._thread.shutdown()
-
-
-def _signatures(lot: list[Unsigned]) -> list[Signatures]:
-    return [letter.signatures() for letter in lot]
+        """Ends its process; what is inside is lost."""
+        self._close()

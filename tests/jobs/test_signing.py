@@ -24,7 +24,9 @@ def signer(kind: str) -> Signer:
 
 
 def taken_out(signing: Signing) -> list[Letter]:
+    """All that is inside; the last ones wait for no others."""
     out: list[Letter] = []
+    signing.hasten()
     while not signing.empty:
         found = signing.next()
         if isinstance(found, Letter):
@@ -34,38 +36,91 @@ def taken_out(signing: Signing) -> list[Letter]:
     return out
 
 
-@pytest.mark.parametrize("kind", ["rsa", "ed25519", ""])
-def test_letters_come_out_in_order_as_they_would_have_been_signed_at_once(kind: str) -> None:
-    keys, count = signer(kind), 2 * LOT + 3
+def until_beside(signing: Signing) -> list[Letter]:
+    """Letters that were signed until the other process was there."""
     out: list[Letter] = []
-    with Signing(keys) as signing:
-        for n in range(count):
-            if signing.full:
-                out += taken_out(signing)
-            signing.add(n, "paper@example.org", f"{n}@example.com", cast(n))
-        signing.hasten()
+    end = time.monotonic() + 60
+    while not signing.beside:
+        assert time.monotonic() < end
+        signing.add(len(out), "paper@example.org", f"{len(out)}@example.com", cast(len(out)))
+        out += taken_out(signing)
+        time.sleep(0.01)
+    return out
+
+
+def add(signing: Signing, begin: int, end: int) -> list[Letter]:
+    out: list[Letter] = []
+    for n in range(begin, end):
+        if signing.full:
+            out += taken_out(signing)
+        signing.add(n, "paper@example.org", f"{n}@example.com", cast(n))
+    return out
+
+
+def are_signed(out: list[Letter], keys: Signer) -> bool:
+    """Whether they are in order, and as they would have been signed at once."""
+    return out == [
+        Letter(n, "paper@example.org", f"{n}@example.com", keys.signed(cast(n))) for n in range(len(out))
+    ]
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ed25519"])
+def test_letters_come_out_in_order_as_they_would_have_been_signed_at_once(kind: str) -> None:
+    keys = signer(kind)
+    with Signing(keys, many=2) as signing:
+        out = until_beside(signing)
+        count = len(out) + AHEAD + LOT + 3
+        out += add(signing, len(out), count)
         out += taken_out(signing)
 
-    assert [letter.number for letter in out] == list(range(count))
-    assert [letter.recipient for letter in out] == [f"{n}@example.com" for n in range(count)]
-    assert [letter.pieces for letter in out] == [keys.signed(cast(n)) for n in range(count)]
+    assert len(out) == count
+    assert are_signed(out, keys)
 
 
-def test_with_a_slow_key_letters_are_made_ahead_and_with_a_quick_one_they_are_not() -> None:
-    with Signing(signer("rsa")) as slow, Signing(signer("ed25519")) as quick:
-        for n in range(AHEAD):
-            assert not slow.full
-            slow.add(n, "paper@example.org", "r@example.com", cast(n))
-        assert slow.full
-        quick.add(1, "paper@example.org", "r@example.com", cast(1))
-        assert quick.full
-        assert isinstance(quick.next(), Letter)
-        assert quick.empty
+@pytest.mark.parametrize("kind", ["rsa", "ed25519", ""])
+def test_for_a_few_letters_no_process_is_started(kind: str) -> None:
+    keys = signer(kind)
+    with Signing(keys) as signing:
+        out = add(signing, 0, 5) + taken_out(signing)
+        assert not signing.beside
+
+    assert len(out) == 5
+    assert are_signed(out, keys)
+
+
+def test_without_a_key_there_is_nothing_to_do_for_a_process() -> None:
+    keys = signer("")
+    with Signing(keys, many=1) as signing:
+        out = add(signing, 0, 50) + taken_out(signing)
+        assert not signing.beside
+
+    assert len(out) == 50
+    assert are_signed(out, keys)
+
+
+def test_what_a_process_left_that_was_killed_is_signed_all_the_same(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    keys = signer("ed25519")
+    with Signing(keys, many=1) as signing:
+        out = until_beside(signing)
+        assert signing._signatory is not None
+        signing._signatory._child.kill()
+        signing._signatory._child.wait()
+        count = len(out) + 2 * AHEAD
+        out += add(signing, len(out), count)
+        out += taken_out(signing)
+        assert not signing.beside
+
+    assert len(out) == count
+    assert are_signed(out, keys)
+    assert "are signed by the process that sends them" in caplog.text
 
 
 def test_what_waits_for_company_is_signed_when_no_other_comes() -> None:
-    with Signing(signer("rsa")) as signing:
-        signing.add(1, "paper@example.org", "r@example.com", cast(1))
+    with Signing(signer("rsa"), many=1) as signing:
+        number = len(until_beside(signing))
+        signing.add(number, "paper@example.org", "r@example.com", cast(number))
         assert not isinstance(signing.next(), Letter)
         signing.hasten()
-        assert [letter.number for letter in taken_out(signing)] == [1]
+        assert [letter.number for letter in taken_out(signing)] == [number]
