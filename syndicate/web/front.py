@@ -2,7 +2,7 @@
 
 Python runs one thread at a time. Where many take requests, each answer wakes another of them that then waits for its
 turn, which costs more than the answer. So granian has few threads, and what takes time leaves them: what is looked up,
-rendered, and above all polls that wait.
+rendered, and above all polls that wait. Only what is sent with a body stays, until it is answered.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ IN_MEMORY = (
 )
 ANSWERING = 2 * (os.cpu_count() or 1) + 1  # threads of a worker; more gain nothing
 THREADS = ANSWERING + waiting.SEATS  # a poll that waits sleeps in one; they are started when they are needed
+
+_WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,9 @@ def front(app: Flask, *granian: Any) -> Callable[[Request, dict[str, Any]], None
             if given := remembered(environ):
                 request.response_bytes(*given)
                 return
-        pool.submit(slowly, request, environ)
+        if environ["REQUEST_METHOD"] in _WITHOUT_BODY:
+            pool.submit(slowly, request, environ)
+        else:  # granian gives the body only until this call is over
+            through(request, environ)
 
     return answer

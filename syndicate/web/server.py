@@ -20,9 +20,7 @@ from syndicate.settings import Settings, load
 from syndicate.web import create_app
 from syndicate.web.front import front
 
-TAKING = 9
-"""Threads that take requests, where several workers share the processors; one alone is faster with one (bench/serve.py)."""
-
+TAKING = 9  # threads of a worker that take requests, see web/front.py; forms are read and answered by them
 WAITING = 64  # requests taken at once by a worker; the others wait in the kernel
 LAST_ANSWERS = 5  # seconds to give them at the end; a bot's long poll may then be cut, and is asked again
 
@@ -51,7 +49,7 @@ def serve(settings: Settings) -> None:
         address=settings.host,
         port=settings.port,
         workers=settings.web_workers,
-        blocking_threads=1 if settings.web_workers == 1 else TAKING,
+        blocking_threads=TAKING,
         backpressure=WAITING,
         workers_kill_timeout=LAST_ANSWERS,
         websockets=False,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask import request as asked
 from werkzeug.test import create_environ
 
 from syndicate.web.front import IN_MEMORY, front
@@ -92,3 +93,15 @@ def test_a_failure_outside_the_application_is_told_and_answered(
     assert request.answer == (500, [], b"")
     assert "GET /slow" in caplog.text
     assert "no disk" in caplog.text
+
+
+def test_what_comes_with_a_body_is_answered_while_the_body_can_be_read(app: Flask) -> None:
+    request = Request("/form")
+    request.environ |= create_environ("/form", method="POST", data={"name": "value"})
+    app.add_url_rule("/form", "form", lambda: asked.form["name"], methods=["POST"])
+
+    front(app, *OPTIONS)(request, request.environ)
+
+    assert request.answer is not None
+    assert request.answer[2] == b"value"
+    assert request.by == threading.get_ident()

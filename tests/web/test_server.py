@@ -122,3 +122,15 @@ def test_a_feed_is_answered_from_memory_as_http_asks(site: Site) -> None:
     assert requests.options(address, timeout=10).status_code == 204
     assert requests.post(address, timeout=10).status_code == 405
     assert site.said.read_text() == ""
+
+
+def test_a_form_is_read_by_the_server(site: Site) -> None:
+    form = {"address": "reader@example.org", "rhythm": "issue"}
+
+    answer = requests.post(f"{site.url}/qinglan/subscribe", data=form, allow_redirects=False, timeout=10)
+    asked = requests.post(
+        f"{site.url}/qinglan/subscriptions.json", json={"address": "other@example.org"}, timeout=10
+    )
+
+    assert answer.status_code == 303
+    assert (asked.status_code, asked.json()) == (202, {"status": "asked"})
