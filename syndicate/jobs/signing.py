@@ -116,10 +116,7 @@ class Signing:
             self._sign(self._asked.popleft())
 
     def _sign(self, lot: _Lot) -> None:
-        unsigned = [letter for _, _, _, letter in lot]
-        self._join(
-            lot, [letter.signatures() if letter.fields else Signatures(b"", ()) for letter in unsigned]
-        )
+        self._join(lot, [unsigned.signatures() for _, _, _, unsigned in lot])
 
     def _join(self, lot: _Lot, signed: list[Signatures]) -> None:
         for (number, sender, recipient, unsigned), made in zip(lot, signed, strict=True):
