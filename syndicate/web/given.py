@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 Headers = list[tuple[str, str]]
 
+_REPEATED = ("ETag", "Cache-Control", "Vary", "Link", "Access-Control-Allow-Origin")
+
 
 class Given(NamedTuple):
     """An answer: status, headers, body."""
@@ -19,3 +21,8 @@ class Given(NamedTuple):
     def line(self) -> str:
         """The status as WSGI has it (PEP 3333)."""
         return f"{self.status} {HTTPStatus(self.status).phrase}"
+
+
+def unchanged(headers: Headers) -> Given:
+    """The 304 to who has that answer: RFC 9110 §15.4.5; and a reader in a browser must be allowed to see it."""
+    return Given(304, [(name, value) for name, value in headers if name in _REPEATED])

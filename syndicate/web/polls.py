@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.http import parse_etags, unquote_etag
 
-from syndicate.web.given import Given
+from syndicate.web.given import Given, unchanged
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -29,12 +29,6 @@ LOOK_AGAIN = 0.25  # seconds
 KEPT = 4_000_000  # bytes of answers
 LONGEST_KEY = 1000  # characters of what an answer is kept by: a cursor of usual length has fifty
 _OVERHEAD = 2000  # bytes that Python takes for an answer, beside its words
-_SHORT = (
-    "ETag",
-    "Cache-Control",
-    "Vary",
-    "Access-Control-Allow-Origin",
-)  # RFC 9110 §15.4.5, and for browsers
 _PATH = re.compile(r"/([a-z0-9][a-z0-9-]*)/relay/[^/]+\.json")
 _QUERY = re.compile(
     r"(?:(?:after=[\w-]*|limit=[0-9]{1,3}|wait=0)(?:&|$))*", re.ASCII
@@ -51,7 +45,7 @@ class Nothing:
     newest: int
     etag: str
     headers: list[tuple[str, str]]
-    short: list[tuple[str, str]]  # those of a 304
+    unchanged: Given  # to who has it
     body: bytes
 
     @property
@@ -116,11 +110,11 @@ class Polls:
         status, headers, *_ = given[0]
         etag = dict(headers).get("ETag", "")
         newest = asked.get(NOTHING_SINCE)
-        short = [(name, value) for name, value in headers if name in _SHORT]
+        same = unchanged(headers)
         if isinstance(newest, int) and environ["REQUEST_METHOD"] == "GET":
-            self._keep(key, Nothing(newest, etag, headers, short, body))
+            self._keep(key, Nothing(newest, etag, headers, same, body))
         if status.startswith("200") and etag and _has(environ, etag):
-            start_response("304 Not Modified", short)
+            start_response(same.line, same.headers)
             return []
         start_response(status, headers)
         return [body]
@@ -160,7 +154,7 @@ def _paper(key: _Key) -> str:
 
 def _given(environ: Mapping[str, Any], known: Nothing) -> Given:
     if _has(environ, known.etag):
-        return Given(304, known.short)
+        return known.unchanged
     return Given(200, known.headers, known.body if environ["REQUEST_METHOD"] == "GET" else b"")
 
 

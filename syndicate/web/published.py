@@ -23,7 +23,7 @@ from syndicate.model import Publication
 from syndicate.settings import Settings
 from syndicate.web import freshness
 from syndicate.web.answers import POLICY
-from syndicate.web.given import Given
+from syndicate.web.given import Given, unchanged
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -98,7 +98,7 @@ class Published:
         headers = self._headers(paper, named[1], file)
         if browsing and named[1].endswith(_STYLED):
             headers[0] = ("Content-Type", XML)
-        short = [(name, value) for name, value in headers if name in _SHORT]
+        known = unchanged(headers)
         headers.append(("Content-Length", str(len(file.body))))
         answer = Answer(
             until=time.monotonic() + _LOOK_AGAIN,
@@ -106,7 +106,7 @@ class Published:
             modified=file.modified,
             whole=Given(200, headers, file.body),
             head=Given(200, headers),
-            known=Given(304, short),
+            known=known,
         )
         if not named[1].startswith(KEPT):
             self._remember((path, accepted, browsing), answer)
@@ -160,9 +160,6 @@ _PREFLIGHT = Given(
         ("Access-Control-Max-Age", "86400"),
     ],
 )
-_SHORT = ("ETag", "Cache-Control", "Vary", "Link", "Access-Control-Allow-Origin")
-"""What a 304 repeats: RFC 9110 §15.4.5; and a reader in a browser must be allowed to see it."""
-
 _PATH = re.compile(r"/([a-z0-9][a-z0-9-]*)/((?:feeds/|books/)[^\0]{1,300}|feeds\.opml)")
 
 
