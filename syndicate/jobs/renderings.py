@@ -86,18 +86,27 @@ def save(services: Services, fresh: Fresh) -> None:
 def pieces(services: Services, wanted: Collection[Told], fresh: Fresh | None = None) -> dict[Told, Pieces]:
     """The bytes of these items, which are rendered: from the shelf, else from the store.
 
-    `fresh`: what is not saved yet; it is when the shelf does not have all.
+    `fresh`: what is rendered and not saved yet.
     Raises StoreError when somebody else has removed them meanwhile; they are rendered anew when asked for again.
     """
     found = services.shelf.found(wanted)
-    if lacking := sorted(told for told in wanted if told not in found):
-        save(services, fresh or [])
+    if lacking := {told for told in wanted if told not in found}:
+        unsaved = _unsaved(fresh or ())
+        found |= {told: unsaved[told] for told in lacking & unsaved.keys()}
         try:
-            found |= _stored(services, lacking)
+            found |= _stored(services, sorted(lacking - unsaved.keys()))
         except KeyError as e:
             services.measures.clear()
             raise StoreError(f"the rendering of {e.args[0]} is gone: it is made anew") from e
     return found
+
+
+def _unsaved(fresh: Iterable[Rendering]) -> dict[Told, Pieces]:
+    return {
+        Told(one.item, how, one.made_of): one.whole if how is Shown.WHOLE else one.brief
+        for one in fresh
+        for how in Shown
+    }
 
 
 def _stored(services: Services, lacking: Sequence[Told]) -> dict[Told, Pieces]:

@@ -14,6 +14,8 @@ import zstandard
 from lxml import etree
 
 from syndicate import store
+from syndicate.deliver.public import PublicFolder
+from syndicate.deliver.shelf import Shelf
 from syndicate.errors import DeliveryError, SourceError
 from syndicate.jobs import feed_keys, ingest, publish
 from syndicate.model import Choice, Rhythm, Wish
@@ -125,6 +127,18 @@ def test_publishing_again_changes_no_byte_and_no_time(services: Services, clock:
     publish.run(services)
 
     assert services.public.find("qinglan", "feeds/all.atom") == before
+
+
+def test_feeds_are_the_same_when_nothing_fits_on_the_shelf(services: Services) -> None:
+    small = replace(services, shelf=Shelf(0), public=PublicFolder(services.settings.data / "small"))
+    ingest.ingest(services, sample(16))
+    publish.run(small)
+    with store.writing(services.db) as db:
+        issues.mark_published(db, "qinglan", 0, "nothing yet")
+    publish.run(services)
+
+    assert body(small, "feeds/all.atom") == body(services, "feeds/all.atom")
+    assert body(small, "feeds/all.json") == body(services, "feeds/all.json")
 
 
 def test_a_new_issue_leaves_other_feeds_alone(services: Services, clock: Clock) -> None:
