@@ -55,6 +55,7 @@ class Signatory:
                 ours.close()
                 raise SignatoryError(str(e)) from e
         self._line = ours
+        self._unsaid = bytearray()
         self._heard = bytearray()
         self._answers: deque[list[Signatures]] = deque()
         self._known: dict[
@@ -103,13 +104,22 @@ class Signatory:
         return known[0]
 
     def _say(self, what: object) -> None:
+        self._unsaid += _framed(what)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Say as much as it has room for."""
         try:
-            _send(self._line, what)
+            while self._unsaid:
+                del self._unsaid[: self._line.send(self._unsaid, socket.MSG_DONTWAIT)]
+        except BlockingIOError:
+            return
         except OSError as e:
             raise SignatoryError(str(e)) from e
 
     def _listen(self) -> None:
         """Take in what it has said."""
+        self._go_on()
         try:
             chunk = self._line.recv(1 << 18, socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -136,14 +146,14 @@ def main(number: int) -> None:
     line = socket.socket(fileno=number)
     try:
         keys = [_key(der) for der in _received(line)]
-        _send(line, "here")
+        line.sendall(_framed("here"))
         shared: list[bytes] = []
         while True:
             anew, fresh, lot = _received(line)
             if anew:
                 shared.clear()
             shared += fresh
-            _send(line, [tuple(_signed(told, keys, shared)) for told in lot])
+            line.sendall(_framed([tuple(_signed(told, keys, shared)) for told in lot]))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
@@ -163,9 +173,9 @@ def _key(der: bytes) -> Key:
     return serialization.load_der_private_key(der, None)  # type: ignore[return-value]  # one of ours
 
 
-def _send(line: socket.socket, what: object) -> None:
+def _framed(what: object) -> bytes:
     body = pickle.dumps(what)
-    line.sendall(_LENGTH.pack(len(body)) + body)
+    return _LENGTH.pack(len(body)) + body
 
 
 def _received(line: socket.socket) -> Any:

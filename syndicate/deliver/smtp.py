@@ -81,7 +81,7 @@ class _Post:
     def run(self) -> Iterator[Answer]:
         """Every letter's answer."""
         while not self._done():
-            self._listen(0.0 if self._say() else self._patience())
+            self._listen(0.0 if self._say() or self._done() else self._patience())
             while self._answers:
                 yield self._answers.popleft()
                 self._ask_at = 0.0  # it may have made room for another letter

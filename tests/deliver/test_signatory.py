@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import signal
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -60,15 +60,25 @@ def test_lots_are_answered_in_the_order_in_which_they_were_asked(asked: Signator
     assert [answered(asked) for _ in lots] == [[lot[0].signatures()] for lot in lots]
 
 
+def test_who_asks_does_not_wait_for_it(asked: Signatory) -> None:
+    asked._child.send_signal(signal.SIGSTOP)
+    lots = [[letter(n, bytes([65 + n]) * 1_000_000)] for n in range(9)]
+    for lot in lots:
+        asked.ask(lot)
+    asked._child.send_signal(signal.SIGCONT)
+
+    assert [answered(asked) for _ in lots] == [[lot[0].signatures()] for lot in lots]
+
+
 def test_a_piece_that_letters_share_is_told_once(asked: Signatory, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[int] = []
-    send = signatory._send
+    framed = signatory._framed
 
-    def counting(line: socket.socket, what: Any) -> None:
+    def counting(what: Any) -> bytes:
         told.append(len(what[1]))
-        send(line, what)
+        return framed(what)
 
-    monkeypatch.setattr(signatory, "_send", counting)
+    monkeypatch.setattr(signatory, "_framed", counting)
     piece = b"77yM" * SHARED
 
     for n in range(3):

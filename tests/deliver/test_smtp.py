@@ -6,7 +6,7 @@ import re
 import socket
 import struct
 from collections.abc import Callable
-from selectors import DefaultSelector
+from selectors import DefaultSelector, SelectorKey
 from time import monotonic
 
 import pytest
@@ -100,6 +100,23 @@ def test_who_has_no_letter_now_is_asked_again() -> None:
 
     assert sorted(a.number for a in answers) == [1, 2, 3]
     assert seen.commands.count("QUIT") == seen.connections
+
+
+def test_nobody_listens_when_there_is_nothing_left_to_hear(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited = []
+
+    class Selector(DefaultSelector):
+        def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
+            waited.append(timeout)
+            return super().select(timeout)
+
+    monkeypatch.setattr(smtp, "DefaultSelector", Selector)
+    given_out: list[Letter | float | None] = [0.001, None]
+    left = iter(given_out)
+    with relay(Script()) as seen:
+        assert list(SmtpMailer(f"smtp://127.0.0.1:{seen.port}", 2).post(lambda: next(left), Journal())) == []
+
+    assert smtp.LOOK not in waited
 
 
 def test_without_letters_nobody_is_called() -> None:
