@@ -6,8 +6,8 @@
     r 4711           the server has said something else, or the last bytes never went out
     d 4711           the connection broke before it said anything
 
-One small file for each batch, written without waiting for the disk: what a process has written stays when the
-process is killed, and only a machine that loses its power forgets it. What was under way when the worker was killed
+One small file for each batch, in memory that the kernel writes to the disk: what a process has put there stays when
+the process is killed, and only a machine that loses its power forgets it. What was under way when the worker was killed
 is heard out by a witness (witness.py). An answer is only looked at until its line stands here,
 so no moment is left in which a letter may be sent a second time; but with TLS, where no witness can listen: there it is
 the way of the answer, and one system call.
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import mmap
 import os
 import socket
 import subprocess
@@ -32,6 +33,8 @@ from syndicate.deliver import witness
 from syndicate.errors import DeliveryError
 
 _ARRIVES = 10.0  # seconds in which a witness is there, on a machine that does much else
+_STEP = 1 << 18  # bytes by which the file grows: of five thousand letters
+_END = ord("\n")
 _WIDTH = 8  # bytes of a mailbox's hash: of a million, no two are likely to be equal
 
 
@@ -43,33 +46,38 @@ class Journal:
         self._file = folder / f"{mark}.journal"
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._open = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            self._open = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            self._map = _longer(self._open, 0)
         except OSError as e:
             raise DeliveryError(f"{self._file}: {e.strerror}", permanent=False) from e
-        self._lines: dict[socket.socket, int] = {}
+        self._at = 0  # bytes written
+        self._lines: dict[socket.socket, _Shared] = {}
         self._witness: socket.socket | None = None
         self._child: subprocess.Popen[bytes] | None = None
 
     def begun(self, number: int) -> None:
         """That letter is written next."""
-        os.write(self._open, b"b %d\n" % number)
+        self._note(b"b %d" % number)
 
-    def handing(self, number: int, line: socket.socket | None = None) -> None:
-        """The last bytes of that letter go out next, on that connection (None: on one that cannot be shared)."""
-        shared, given = (self._shared(line), witness.given(line)) if line else (0, 0)
-        os.write(self._open, b"h %d %d %d\n" % (number, shared, given))
+    def handing(self, number: int, line: socket.socket | None = None, said: int = 0) -> None:
+        """The last bytes of that letter go out next, on that connection (None: on one that cannot be shared).
+
+        `said`: bytes that the connection was given before them.
+        """
+        shared = self._shared(line, said) if line else _ALONE
+        self._note(b"h %d %d %d" % (number, shared.number, shared.counted(said)))
 
     def taken(self, number: int) -> None:
         """The server has that letter."""
-        os.write(self._open, b"t %d\n" % number)
+        self._note(b"t %d" % number)
 
     def refused(self, number: int) -> None:
         """The server does not want that letter."""
-        os.write(self._open, b"r %d\n" % number)
+        self._note(b"r %d" % number)
 
     def doubtful(self, number: int) -> None:
         """Nobody will know whether the server has that letter."""
-        os.write(self._open, b"d %d\n" % number)
+        self._note(b"d %d" % number)
 
     def remove(self) -> None:
         """The database knows all of it."""
@@ -91,23 +99,58 @@ class Journal:
         else:
             self._close()
 
-    def _shared(self, line: socket.socket) -> int:
-        """The number of that connection, which the witness has from now on; 0 where there is no witness."""
-        if line not in self._lines:
+    def _note(self, line: bytes) -> None:
+        """Its end last: who is killed before has not written it."""
+        end = self._at + len(line)
+        if end >= len(self._map):
+            self._map.close()
+            self._map = _longer(self._open, end)
+        self._map[self._at : end] = line
+        self._map[end] = _END
+        self._at = end + 1
+
+    def _shared(self, line: socket.socket, said: int) -> _Shared:
+        """That connection, which the witness has from now on; where there is none, nobody has."""
+        found = self._lines.get(line)
+        if found is None:
             if self._witness is None and not self._lines:
                 self._witness, self._child = _called(self._file)
-            self._lines[line] = len(self._lines) + 1
+            found = self._lines[line] = _Shared(len(self._lines) + 1, witness.given_in_all(line) - said)
             try:
                 if self._witness is not None:
-                    socket.send_fds(self._witness, [b"%d" % self._lines[line]], [line.fileno()])
+                    socket.send_fds(self._witness, [b"%d" % found.number], [line.fileno()])
             except OSError:  # killed, perhaps: then nobody listens
                 self._witness = None
-        return self._lines[line] if self._witness is not None else 0
+        return found if self._witness is not None else _ALONE
 
     def _close(self) -> None:
+        self._map.close()
         os.close(self._open)
         if self._witness is not None:
             self._witness.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """A connection that the witness has, too."""
+
+    number: int
+    ahead: int  # what the kernel counts there, less the bytes that were given to it; below nothing: it does not count
+
+    def counted(self, said: int) -> int:
+        """What the kernel counts there when so many bytes were given to it; 0: nobody knows."""
+        return self.ahead + said if self.ahead >= 0 else 0
+
+
+_ALONE = _Shared(0, -1)
+
+
+def _longer(file: int, least: int) -> mmap.mmap:
+    """The file in memory, with room for so many bytes and more; raises OSError when the disk is full."""
+    size = os.fstat(file).st_size
+    more = least - size + _STEP
+    os.pwrite(file, bytes(more), size)
+    return mmap.mmap(file, size + more)
 
 
 def _called(journal: Path) -> tuple[socket.socket | None, subprocess.Popen[bytes] | None]:

@@ -110,7 +110,7 @@ def _file_name(message: bytes) -> str:
 
 
 class _NoJournal:
-    def handing(self, number: int, line: socket.socket | None = None) -> None:
+    def handing(self, number: int, line: socket.socket | None = None, said: int = 0) -> None:
         """Nobody wants to know."""
 
     def refused(self, number: int) -> None:

@@ -35,8 +35,11 @@ _ABOUT_US = (503, 530, 534, 535, 538)
 class Journal(Protocol):
     """Where it is noted at once how far a letter is."""
 
-    def handing(self, number: int, line: socket.socket | None = None) -> None:
-        """Its last bytes are given to the network next; `line`: by that connection, where others may hear it, too."""
+    def handing(self, number: int, line: socket.socket | None = None, said: int = 0) -> None:
+        """Its last bytes are given to the network next; `line`: by that connection, where others may hear it, too.
+
+        `said`: bytes that were given to the connection before.
+        """
 
     def taken(self, number: int) -> None:
         """The server has just said that it has it."""
@@ -183,7 +186,7 @@ class Talk:
         way = self._ways[0]
         self.wants_dot = False
         way.dot_at = self._sent + len(self.out)
-        self._journal.handing(way.letter.number, self.shared)
+        self._journal.handing(way.letter.number, self.shared, way.dot_at)
         self.out += b".\r\n"
         self._expected.append((Step.BODY, way))
         if following is not None:

@@ -45,11 +45,13 @@ def main(journal: str, control: int) -> None:
         if len(lines) > _MANY:
             for name in [name for name, held in lines.items() if _is_over(held)]:
                 lines.pop(name).close()
-    owed = _owed(os.pread(written, os.fstat(written).st_size, 0))
+    noted = os.pread(written, os.fstat(written).st_size, 0)
+    os.ftruncate(written, noted.rfind(b"\n") + 1)  # what lies behind was never finished
+    owed = _owed(noted)
     waiting: dict[socket.socket, _Owed] = {}
     for number in owed.keys() & lines.keys():
         line, (letter, begin) = lines[number], owed[number]
-        if begin and _given_in_all(line) < begin + END:
+        if begin and given_in_all(line) < begin + END:
             os.write(written, b"r %d\n" % letter)  # its end was never sent
         else:
             waiting[line] = letter, begin
@@ -57,19 +59,21 @@ def main(journal: str, control: int) -> None:
     _hear_out(waiting, written)
 
 
-def given(line: socket.socket) -> int:
-    """How many bytes the kernel was given to send there, or somewhat less; 0 where it does not tell."""
+def given_in_all(line: socket.socket) -> int:
+    """How many bytes the kernel counts as given to send there; 0 where it does not count.
+
+    What is acknowledged between two questions is in neither answer, so it is asked some times.
+    """
+    return max(_given_at_least(line) for _ in range(9))
+
+
+def _given_at_least(line: socket.socket) -> int:
     try:
         told = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKNOWLEDGED + 8)
         waiting = fcntl.ioctl(line.fileno(), termios.TIOCOUTQ, bytes(4))
         return int.from_bytes(told[_ACKNOWLEDGED:], sys.byteorder) + int(struct.unpack("i", waiting)[0])
     except (OSError, AttributeError):  # no TCP, or not Linux's
         return 0
-
-
-def _given_in_all(line: socket.socket) -> int:
-    """The same to the byte: what is acknowledged between two questions is in neither answer."""
-    return max(given(line) for _ in range(9))
 
 
 def _given(worker: socket.socket) -> tuple[int, socket.socket] | None:

@@ -241,7 +241,7 @@ class Journal:
 
     lines: list[tuple[str, int]] = field(default_factory=list)
 
-    def handing(self, number: int, line: socket.socket | None = None) -> None:
+    def handing(self, number: int, line: socket.socket | None = None, said: int = 0) -> None:
         self.lines.append(("handing", number))
 
     def refused(self, number: int) -> None:

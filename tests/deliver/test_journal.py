@@ -51,16 +51,16 @@ def test_what_was_written_before_a_kill_is_there_after_it(tmp_path: Path) -> Non
     program = (
         "import os, signal, sys; from pathlib import Path; from syndicate.deliver.journal import Journal\n"
         "written = Journal(Path(sys.argv[1]), 'a')\n"
-        "for n in range(5000): written.handing(n); written.taken(n)\n"
-        "written.handing(5000); os.kill(os.getpid(), signal.SIGKILL)"
+        "for n in range(20_000): written.handing(n); written.taken(n)\n"
+        "written.handing(20_000); os.kill(os.getpid(), signal.SIGKILL)"
     )
 
     done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False)
 
     assert done.returncode == -signal.SIGKILL
     (left,) = journal.left(tmp_path)
-    assert left.taken == tuple(range(5000))
-    assert left.handed == (5000,)
+    assert left.taken == tuple(range(20_000))
+    assert left.handed == (20_000,)
 
 
 def test_a_line_without_its_end_was_never_written(tmp_path: Path) -> None:
@@ -139,19 +139,8 @@ DOT = b".\r\n"
 def test_a_witness_hears_the_answer_that_its_worker_did_not_live_to_hear(
     tmp_path: Path, said: bytes, answer: bytes, taken: tuple[int, ...], doubtful: tuple[int, ...]
 ) -> None:
-    program = (
-        "import os, signal, socket, sys; from pathlib import Path;"
-        "from syndicate.deliver.journal import Journal\n"
-        "line = socket.create_connection(('127.0.0.1', int(sys.argv[2]))); line.sendall(b'letter')\n"
-        "written = Journal(Path(sys.argv[1]), 'a'); written.handing(7, line)\n"
-        "line.sendall(bytes.fromhex(sys.argv[3])); os.killpg(os.getpgrp(), signal.SIGKILL)"
-    )
     with socket.create_server(("127.0.0.1", 0)) as server:
-        worker = subprocess.Popen(
-            [sys.executable, "-c", program, str(tmp_path), str(server.getsockname()[1]), said.hex()],
-            start_new_session=True,
-        )
-        line, _ = server.accept()
+        worker, line = _killed_worker(tmp_path, server, said)
         assert worker.wait() == -signal.SIGKILL
         if said.startswith(DOT):
             assert list(journal.left(tmp_path)) == []  # the witness is still there
@@ -162,6 +151,38 @@ def test_a_witness_hears_the_answer_that_its_worker_did_not_live_to_hear(
 
     found = _settled(tmp_path)
     assert (found.taken, found.doubtful, found.handed) == (taken, doubtful, ())
+
+
+def test_a_witness_takes_back_a_line_that_was_never_finished(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        worker, line = _killed_worker(
+            tmp_path, server, DOT, last="written._map[written._at : written._at + 4] = b't 99'"
+        )
+        worker.wait()
+        line.sendall(b"250 2.0.0 taken\r\n")
+        line.close()
+
+    assert _settled(tmp_path).taken == (7,)
+    assert (tmp_path / "a.journal").read_bytes().endswith(b"\nt 7\n")
+
+
+def _killed_worker(
+    folder: Path, server: socket.socket, said: bytes, last: str = ""
+) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """A worker that ends letter 7 so and is killed, and the other end of its connection."""
+    program = (
+        "import os, signal, socket, sys; from pathlib import Path;"
+        "from syndicate.deliver.journal import Journal\n"
+        "line = socket.create_connection(('127.0.0.1', int(sys.argv[2]))); line.sendall(b'letter')\n"
+        "written = Journal(Path(sys.argv[1]), 'a'); written.handing(7, line, 6)\n"
+        f"line.sendall(bytes.fromhex(sys.argv[3])); {last}\n"
+        "os.killpg(os.getpgrp(), signal.SIGKILL)"
+    )
+    worker = subprocess.Popen(
+        [sys.executable, "-c", program, str(folder), str(server.getsockname()[1]), said.hex()],
+        start_new_session=True,
+    )
+    return worker, server.accept()[0]
 
 
 def _settled(folder: Path) -> Left:

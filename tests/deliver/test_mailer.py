@@ -180,7 +180,7 @@ def test_the_maildir_waits_where_it_is_asked_to(tmp_path: Path) -> None:
 
 def test_a_fault_in_the_journal_leaves_no_message_behind(tmp_path: Path) -> None:
     class Full(Journal):
-        def handing(self, number: int, line: socket.socket | None = None) -> None:
+        def handing(self, number: int, line: socket.socket | None = None, said: int = 0) -> None:
             raise OSError(28, "no space left")
 
     answers = MaildirMailer(tmp_path / "outbox").post(handing_out([letter()]), Full())
