@@ -1,6 +1,7 @@
 """Letters go to a mail server over some connections at once, in one thread that waits for none of them.
 
-Before each thing that is said it listens: a letter that was taken is noted as taken before another one goes out.
+Where no witness hears (TLS), it listens before the end of each letter: one that was taken is noted as taken before
+another one may be.
 """
 
 from __future__ import annotations
@@ -81,7 +82,10 @@ class _Post:
     def run(self) -> Iterator[Answer]:
         """Every letter's answer."""
         while not self._done():
-            self._listen(0.0 if self._say() or self._done() else self._patience())
+            if not self._say() and not self._done():
+                self._listen(self._patience())
+            elif self._listens_first():
+                self._listen(0.0)
             while self._answers:
                 yield self._answers.popleft()
                 self._ask_at = 0.0  # it may have made room for another letter
@@ -111,6 +115,13 @@ class _Post:
         """Seconds to listen while there is nothing to say."""
         until_asking = self._ask_at - monotonic()
         return min(LOOK, until_asking) if until_asking > 0 and not self._ended else LOOK
+
+    def _listens_first(self) -> bool:
+        """Whether all wait for answers, or a letter ends next where nobody else would hear what was said before."""
+        if not self._turn:
+            return True
+        talk = self._turn[0].talk
+        return talk.wants_dot and talk.shared is None
 
     # ── listening ────────────────────────────────────────────────────────────────────────
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 # RFC 5321 §4.5.3.1.5 allows 512 octets a line, and EHLO is the only reply with many lines; some say more.
 LONGEST_LINE = 2048
@@ -17,7 +18,7 @@ class NotAReplyError(Exception):
     """The other side does not speak SMTP."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reply:
     """One answer of a mail server."""
 
@@ -29,13 +30,17 @@ class Reply:
         """What was asked for is done (2yz)."""
         return self.code < 300
 
-    @property
+    @cached_property
     def status(self) -> str | None:
         """The enhanced status code (RFC 3463), where there is one."""
         found = _STATUS.match(self.lines[-1])
         return found[1] if found else None
 
     def __str__(self) -> str:
+        return self._plain
+
+    @cached_property
+    def _plain(self) -> str:
         return plain_line(f"{self.code} {' '.join(self.lines)}")
 
 
@@ -68,23 +73,30 @@ class Replies:
             if not found:
                 return None
             self._came = rest
-            if self._is_last(line.removesuffix(b"\r")):
-                reply = Reply(self._code, tuple(self._lines))
-                self._lines = []
-                return reply
+            alone, is_last = _read(line.removesuffix(b"\r"))
+            if self._lines:
+                alone = self._behind_others(alone)
+            self._lines = [] if is_last else [*alone.lines]
+            self._code = alone.code
+            if is_last:
+                return alone
 
-    def _is_last(self, line: bytes) -> bool:
-        parts = _LINE.fullmatch(line)
-        if parts is None:
-            raise NotAReplyError(f"not an SMTP reply: {plain_line(line[:80].decode('utf-8', 'replace'))}")
-        code = int(parts[1])
-        if self._lines and code != self._code:
-            raise NotAReplyError(f"a reply of two codes, {self._code} and {code}")
+    def _behind_others(self, line: Reply) -> Reply:
+        """All of a reply so far, whose newest line this is."""
+        if line.code != self._code:
+            raise NotAReplyError(f"a reply of two codes, {self._code} and {line.code}")
         if len(self._lines) == MOST_LINES:
             raise NotAReplyError("a reply without end")
-        self._code = code
-        self._lines.append((parts[3] or b"").decode("utf-8", "replace"))
-        return parts[2] != b"-"
+        return Reply(line.code, (*self._lines, *line.lines))
+
+
+@lru_cache(maxsize=256)
+def _read(line: bytes) -> tuple[Reply, bool]:
+    """A line as a reply of its own, and whether it ends one; a server says few things, thousands of times."""
+    parts = _LINE.fullmatch(line)
+    if parts is None:
+        raise NotAReplyError(f"not an SMTP reply: {plain_line(line[:80].decode('utf-8', 'replace'))}")
+    return Reply(int(parts[1]), ((parts[3] or b"").decode("utf-8", "replace"),)), parts[2] != b"-"
 
 
 def plain_line(text: str) -> str:
