@@ -155,8 +155,8 @@ def _is_still(state: str, mark: str | None = None) -> ColumnElement[bool]:
 def settle(db: Connection, mark: str, settled: Iterable[Settled], now: datetime) -> int:
     """Write down what became of deliveries claimed under that mark; how many were still so."""
     alike: dict[tuple[Any, ...], list[int]] = {}
-    for number, *became in settled:
-        alike.setdefault(tuple(became), []).append(number)
+    for one in settled:
+        alike.setdefault(one[1:], []).append(one.id)
     return sum(_become(db, mark, Settled(0, *became), them, now) for became, them in alike.items())
 
 
@@ -322,8 +322,10 @@ def _planned(db: Connection, numbers: Iterable[int]) -> dict[int, datetime]:
 
 
 def _claimed(row: list[Any], planned: Mapping[int, datetime]) -> Claimed:
-    date = at_once.moment(row[7]) if row[7] else planned[row[1]]
-    return Claimed._make((*row[:7], date, row[8], _choice(row[9])))
+    """A row of _CLAIM, in its place: there are thousands."""
+    row[7] = at_once.moment(row[7]) if row[7] else planned[row[1]]
+    row[9] = _choice(row[9])
+    return Claimed._make(row)
 
 
 @lru_cache(READ)
