@@ -45,7 +45,7 @@ from syndicate.store import deliveries
 
 BYTES = 85_000
 SESSIONS = 16
-LETTERS = 10_000
+LETTERS = 30_000
 KINDS = ("ed25519", "rsa")  # of the key that signs; rsa has 2048 bits
 ARTICLES = 33  # of an issue whose mail is as large
 DAY = date(2026, 10, 28)

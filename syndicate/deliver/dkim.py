@@ -279,7 +279,8 @@ def _body_hash(cast: Cast) -> bytes:
     if not cast.plain:
         return hashlib.sha256(_relaxed_body(b"".join(cast.body))).digest()
     state = _begun(cast.body[0]).copy()
-    state.update(b"".join(cast.body[1:]))
+    for piece in cast.body[1:]:
+        state.update(piece)
     return state.digest()
 
 

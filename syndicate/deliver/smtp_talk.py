@@ -179,7 +179,8 @@ class Talk:
     def say_body(self) -> None:
         """All of the letter that the server waits for, but its dot."""
         self.wants_body, self.wants_dot = False, True
-        self.out += b"".join(self._ways[0].letter.pieces)
+        body = bytearray().join(self._ways[0].letter.pieces)
+        self.out = self.out + body if self.out else body  # not copied once more: it is large
 
     def hand(self, following: Letter | None = None) -> None:
         """The dot, and with it what comes before the next letter."""

@@ -223,6 +223,7 @@ class _Run:
         if self._claiming is not None and self._claiming.done():
             came, self._claiming = self._claiming.result(), None
             self._pace.add(came, now)
+            self._signing.expect(len(came))
             self._claimed += len(came)
             self._exhausted = now if len(came) < BATCH or self._claimed >= RUN else None
         again = self._exhausted is None or now - self._exhausted > PATIENCE

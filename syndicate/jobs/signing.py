@@ -1,7 +1,7 @@
 """Letters are signed by another process, in lots, while this one speaks with the mail server.
 
 Hashing and signing is a third of what is done for a letter, with a key of RSA more than half. For a few letters the
-process is not worth its start: the first ones are signed here, and so is what it left when it is gone.
+process is not worth its start. Until it is there letters are signed here, and so is what it left when it is gone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from syndicate.deliver.dkim import Signatures, Signer, Unsigned
 from syndicate.deliver.signatory import Signatory, SignatoryError
 from syndicate.model import Cast, Letter
 
-MANY = 200  # letters after which more are expected, and the process is started
+MANY = 200  # letters, for which the process is started
 LOT = 32  # letters that are signed together
 AHEAD = 128  # letters that are made before they can go out
 SOON = 0.0005  # seconds after which one may have been signed
@@ -28,11 +28,9 @@ _Lot = list[_Letter]
 class Signing:
     """Letters go in and come out signed, in the same order; its process lasts for a `with`."""
 
-    def __init__(self, signer: Signer, many: int = MANY) -> None:
+    def __init__(self, signer: Signer) -> None:
         self._signer = signer
-        self._until_started = many if signer.keys else None  # letters
-        self._starting: Signatory | None = None
-        self._signatory: Signatory | None = None  # there, and asked
+        self._signatory: Signatory | None = None
         self._lot: _Lot = []
         self._asked: deque[_Lot] = deque()
         self._ready: deque[Letter] = deque()
@@ -41,7 +39,7 @@ class Signing:
     @property
     def full(self) -> bool:
         """Whether no more are wanted before one is taken out."""
-        return self._count >= (AHEAD if self._signatory else 1)
+        return self._count >= (AHEAD if self.beside else 1)
 
     @property
     def empty(self) -> bool:
@@ -50,15 +48,27 @@ class Signing:
 
     @property
     def beside(self) -> bool:
-        """Whether the other process signs."""
-        return self._signatory is not None
+        """Whether the other process signs: it has started, and has not ended so far as is known."""
+        try:
+            return self._signatory is not None and self._signatory.there
+        except SignatoryError as e:
+            self._alone(e)
+            return False
+
+    def expect(self, count: int) -> None:
+        """So many come: for many, the process is started, while the first of them is made."""
+        if count < MANY or self._signatory is not None or not self._signer.keys:
+            return
+        try:
+            self._signatory = Signatory(self._signer)
+        except SignatoryError as e:
+            self._alone(e)
 
     def add(self, number: int, sender: str, recipient: str, cast: Cast) -> None:
         """Another one is to be signed."""
         self._count += 1
-        self._start()
         self._lot.append((number, sender, recipient, self._signer.unsigned(cast)))
-        if self._signatory is None or len(self._lot) == LOT:
+        if len(self._lot) == LOT or not self.beside:
             self.hasten()
 
     def hasten(self) -> None:
@@ -66,7 +76,7 @@ class Signing:
         lot, self._lot = self._lot, []
         if not lot:
             return
-        if self._signatory is None:
+        if self._signatory is None or not self.beside:
             self._sign(lot)
             return
         self._asked.append(lot)
@@ -90,28 +100,10 @@ class Signing:
         self._count -= 1
         return self._ready.popleft()
 
-    def _start(self) -> None:
-        """Have the process started once it is worth it, and ask it once it is there."""
-        if self._until_started is None:
-            return
-        self._until_started -= 1
-        if self._until_started > 0:
-            return
-        try:
-            self._starting = self._starting or Signatory(self._signer)
-            if not self._starting.there:
-                return
-        except SignatoryError as e:
-            self._alone(e)
-        else:
-            self._signatory = self._starting
-        self._until_started = None
-
     def _alone(self, error: SignatoryError) -> None:
         """Go on without the other process."""
         log.warning("letters are signed by the process that sends them: %s", error)
         self._close()
-        self._until_started = None
         while self._asked:
             self._sign(self._asked.popleft())
 
@@ -123,9 +115,9 @@ class Signing:
             self._ready.append(Letter(number, sender, recipient, unsigned.signed(made)))
 
     def _close(self) -> None:
-        if self._starting is not None:
-            self._starting.close()
-        self._starting = self._signatory = None
+        if self._signatory is not None:
+            self._signatory.close()
+        self._signatory = None
 
     def __enter__(self) -> Signing:
         """Itself."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from syndicate.deliver.dkim import Signer, new_key
-from syndicate.jobs.signing import AHEAD, LOT, Signing
+from syndicate.jobs.signing import AHEAD, LOT, MANY, Signing
 from syndicate.model import Cast, Letter
 
 NOW = datetime(2026, 11, 25, 6, tzinfo=UTC)
@@ -38,6 +38,7 @@ def taken_out(signing: Signing) -> list[Letter]:
 
 def until_beside(signing: Signing) -> list[Letter]:
     """Letters that were signed until the other process was there."""
+    signing.expect(MANY)
     out: list[Letter] = []
     end = time.monotonic() + 60
     while not signing.beside:
@@ -67,7 +68,7 @@ def are_signed(out: list[Letter], keys: Signer) -> bool:
 @pytest.mark.parametrize("kind", ["rsa", "ed25519"])
 def test_letters_come_out_in_order_as_they_would_have_been_signed_at_once(kind: str) -> None:
     keys = signer(kind)
-    with Signing(keys, many=2) as signing:
+    with Signing(keys) as signing:
         out = until_beside(signing)
         count = len(out) + AHEAD + LOT + 3
         out += add(signing, len(out), count)
@@ -81,8 +82,9 @@ def test_letters_come_out_in_order_as_they_would_have_been_signed_at_once(kind: 
 def test_for_a_few_letters_no_process_is_started(kind: str) -> None:
     keys = signer(kind)
     with Signing(keys) as signing:
+        signing.expect(5)
         out = add(signing, 0, 5) + taken_out(signing)
-        assert not signing.beside
+        assert signing._signatory is None
 
     assert len(out) == 5
     assert are_signed(out, keys)
@@ -90,9 +92,10 @@ def test_for_a_few_letters_no_process_is_started(kind: str) -> None:
 
 def test_without_a_key_there_is_nothing_to_do_for_a_process() -> None:
     keys = signer("")
-    with Signing(keys, many=1) as signing:
+    with Signing(keys) as signing:
+        signing.expect(MANY)
         out = add(signing, 0, 50) + taken_out(signing)
-        assert not signing.beside
+        assert signing._signatory is None
 
     assert len(out) == 50
     assert are_signed(out, keys)
@@ -102,7 +105,7 @@ def test_what_a_process_left_that_was_killed_is_signed_all_the_same(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     keys = signer("ed25519")
-    with Signing(keys, many=1) as signing:
+    with Signing(keys) as signing:
         out = until_beside(signing)
         assert signing._signatory is not None
         signing._signatory._child.kill()
@@ -118,7 +121,7 @@ def test_what_a_process_left_that_was_killed_is_signed_all_the_same(
 
 
 def test_what_waits_for_company_is_signed_when_no_other_comes() -> None:
-    with Signing(signer("rsa"), many=1) as signing:
+    with Signing(signer("rsa")) as signing:
         number = len(until_beside(signing))
         signing.add(number, "paper@example.org", "r@example.com", cast(number))
         assert not isinstance(signing.next(), Letter)
