@@ -18,7 +18,6 @@ Beside them, for each digest, the mailboxes that have it: what an older database
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import mmap
 import os
 import socket
@@ -217,17 +216,21 @@ def forget(folder: Path, mark: str) -> None:
 
 
 class Received:
-    """For each digest, who has it; of each mailbox the beginning of what `mark` makes of it."""
+    """For each digest, who has it; of each mailbox the beginning of what the first of `marks` makes of it.
 
-    def __init__(self, folder: Path, mark: Callable[[str], bytes]) -> None:
+    The others made what older files hold.
+    """
+
+    def __init__(self, folder: Path, *marks: Callable[[str], bytes]) -> None:
         self._folder = folder
-        self._mark = mark
+        self._marks = marks
 
     def add(self, digest: str, mailboxes: Iterable[str]) -> None:
         """These have it now."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mark = self._marks[0]
         with (self._folder / f"{digest}.received").open("ab") as file:
-            file.write(b"".join(self._mark(mailbox)[:_WIDTH] for mailbox in mailboxes))
+            file.write(b"".join([mark(mailbox)[:_WIDTH] for mailbox in mailboxes]))
 
     def count(self, digest: str) -> int:
         """How many have it."""
@@ -241,15 +244,10 @@ class Received:
             return []
         body = file.read_bytes()
         known = {body[at : at + _WIDTH] for at in range(0, len(body), _WIDTH)}
-        return [one for one in mailboxes if not known.isdisjoint((self._mark(one)[:_WIDTH], _before(one)))]
+        return [one for one in mailboxes if any(mark(one)[:_WIDTH] in known for mark in self._marks)]
 
     def prune(self, before: float) -> None:
         """Forget digests to which nobody was added since (seconds of the epoch)."""
         for file in self._folder.glob("*.received"):
             if file.stat().st_mtime < before:
                 file.unlink(missing_ok=True)
-
-
-def _before(mailbox: str) -> bytes:
-    """What was kept until there was a key; such files are gone sixty days after the last of them."""
-    return hashlib.sha256(mailbox.encode()).digest()[:_WIDTH]

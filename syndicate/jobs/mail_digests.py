@@ -257,11 +257,12 @@ class _Run:
             of_it = {one.address.lower(): one for one in claimed if one.digest == number}
             known = received.holds(plan_digests.name(self._moulds.digest(number)), of_it)
             having |= {of_it[mailbox].id for mailbox in known}
-        if having:
-            log.warning("%d deliveries went out before the database was brought back", len(having))
-            with store.writing(services.db) as db:
-                done = [Settled(number, DeliveryState.SENT) for number in having]
-                deliveries.settle(db, self._mark, done, services.now())
+        if not having:
+            return tuple(claimed)
+        log.warning("%d deliveries went out before the database was brought back", len(having))
+        with store.writing(services.db) as db:
+            done = [Settled(number, DeliveryState.SENT) for number in having]
+            deliveries.settle(db, self._mark, done, services.now())
         return tuple(one for one in claimed if one.id not in having)
 
     def _brought_back(self, number: int) -> bool:
@@ -394,7 +395,7 @@ def _envelope(services: Services, publication: str, one: Claimed) -> Envelope:
 
 
 def _received(services: Services) -> Received:
-    return Received(_folder(services), services.tokens.received)
+    return Received(_folder(services), services.tokens.received, services.tokens.received_before)
 
 
 def _folder(services: Services) -> Path:

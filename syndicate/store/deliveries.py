@@ -86,10 +86,11 @@ def claim(
     subscribers have left, and those of cancelled digests, become void.
     """
     due = _next_due(db, now, most, but)
-    taken = update(deliveries).where(_among(db, due), _is_still(_DUE))
+    among = _among(db, due)
+    taken = update(deliveries).where(among, _is_still(_DUE))
     anew = {"state": _CLAIMED, "claim": mark, "touched": now, "error": None}
     count = db.execute(taken.values(**anew, attempts=deliveries.c.attempts + 1)).rowcount if due else 0
-    ours = _among(db, due), _is_still(_CLAIMED, mark)
+    ours = among, _is_still(_CLAIMED, mark)
     rows = at_once.rows(db, _CLAIM.where(*ours)) if count else []
     if len(rows) < count:
         void = update(deliveries).where(*ours, ~_staying())

@@ -94,8 +94,8 @@ def test_who_reads_the_files_cannot_try_addresses_on_them_and_older_ones_are_sti
     tmp_path: Path,
 ) -> None:
     address, plain = "a@example.org", hashlib.sha256(b"a@example.org").digest()
-    (tmp_path / "old.received").write_bytes(plain[:8])
-    received = Received(tmp_path, MARK)
+    (tmp_path / "old.received").write_bytes(Tokens("secret").received_before(address)[:8])
+    received = Received(tmp_path, MARK, Tokens("secret").received_before)
     received.add("new", [address])
 
     assert plain[:8] not in (tmp_path / "new.received").read_bytes()
