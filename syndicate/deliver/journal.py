@@ -10,13 +10,14 @@ One small file for each batch, in memory that the kernel writes to the disk: wha
 the process is killed, and only a machine that loses its power forgets it. What was under way when the worker was killed
 is heard out by a witness (witness.py). An answer is only looked at until its line stands here,
 so no moment is left in which a letter may be sent a second time; but with TLS, where no witness can listen: there it is
-the way of the answer, and one system call.
+the way of the answer until its line stands here.
 
 Beside them, for each digest, the mailboxes that have it: what an older database, brought back, does not know.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import mmap
 import os
@@ -114,7 +115,8 @@ class Journal:
         if found is None:
             if self._witness is None and not self._lines:
                 self._witness, self._child = _called(self._file)
-            found = self._lines[line] = _Shared(len(self._lines) + 1, witness.given_in_all(line) - said)
+            given = witness.given_in_all(line)
+            found = self._lines[line] = _Shared(len(self._lines) + 1, given - said if given else None)
             try:
                 if self._witness is not None:
                     socket.send_fds(self._witness, [b"%d" % found.number], [line.fileno()])
@@ -134,21 +136,22 @@ class _Shared:
     """A connection that the witness has, too."""
 
     number: int
-    ahead: int  # what the kernel counts there, less the bytes that were given to it; below nothing: it does not count
+    ahead: int | None  # by how much the kernel counts more there than was given to it; it may not count
 
     def counted(self, said: int) -> int:
         """What the kernel counts there when so many bytes were given to it; 0: nobody knows."""
-        return self.ahead + said if self.ahead >= 0 else 0
+        return 0 if self.ahead is None else self.ahead + said
 
 
-_ALONE = _Shared(0, -1)
+_ALONE = _Shared(0, None)
 
 
 def _longer(file: int, least: int) -> mmap.mmap:
     """The file in memory, with room for so many bytes and more; raises OSError when the disk is full."""
     size = os.fstat(file).st_size
     more = least - size + _STEP
-    os.pwrite(file, bytes(more), size)
+    if os.pwrite(file, bytes(more), size) < more:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     return mmap.mmap(file, size + more)
 
 

@@ -76,6 +76,15 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         Journal(tmp_path / "file" / "mail", "a")
 
 
+def test_a_disk_without_room_for_the_journal_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "pwrite", lambda _file, _body, _at: 10)
+
+    with pytest.raises(DeliveryError, match=r"a\.journal: No space left"):
+        Journal(tmp_path, "a")
+
+
 @given(some.lists(some.emails(), unique_by=str.lower), some.lists(some.emails()))
 def test_who_received_a_digest_is_known_again(having: list[str], others: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
