@@ -19,7 +19,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -27,6 +27,7 @@ from pathlib import Path, PurePosixPath
 from threading import BoundedSemaphore
 from typing import NamedTuple
 
+from syndicate.deliver import disk
 from syndicate.deliver.codings import ENDINGS, WORTH, coded
 from syndicate.errors import DeliveryError
 
@@ -50,7 +51,6 @@ NEWEST = "newest"
 _SYNCS = 8  # files seen safely onto the disk at a time
 _AHEAD = 100  # feeds in memory that wait for the disk
 _LATE = 600  # seconds for which an edition stays; ext4 also makes files slowly beside many that are just gone
-_PIECES = 1024  # that Linux writes in one call (IOV_MAX)
 _TRIES = 3  # looks at a file that is being replaced
 
 
@@ -118,16 +118,16 @@ class Edition:
             return
         gone = {name + ending for name in self._dropped for ending in ("", *ENDINGS.values())}
         new = set(self.written)
-        for old in _files(self._old):
+        for old in disk.files_in(self._old):
             if old not in gone and _plain_name(old) not in new:
                 target = f"{self._fresh}/{old}"
                 self._make_folder_of(target)
-                _link(f"{self._old}/{old}", target)
+                disk.link(f"{self._old}/{old}", target)
 
     def _make_folder_of(self, target: str) -> None:
         folder = target.rpartition("/")[0]
         if folder not in self._folders:  # else it is known to be there
-            _make_folder_of(target)
+            disk.make_folder_of(target)
             self._folders.add(folder)
 
     def _keep(self, file: File) -> None:
@@ -142,14 +142,14 @@ class Edition:
             self._room.release()
 
     def _write(self, file: File) -> None:
-        if _same(f"{self._old}/{file.name}", file.body):
+        if disk.holds(f"{self._old}/{file.name}", file.body):
             return
         target = f"{self._fresh}/{file.name}"
         self._make_folder_of(target)
-        _write(target, file.body)
+        disk.write(target, file.body)
         if sum(map(len, file.body)) >= WORTH:
             gzip = file.gzip() if file.gzip else coded(b"".join(file.body), "gzip")
-            _write(f"{target}{ENDINGS['gzip']}", [gzip])
+            disk.write(f"{target}{ENDINGS['gzip']}", [gzip])
         self.written.append(file.name)
 
 
@@ -195,14 +195,14 @@ class PublicFolder:
         target = f"{self._root}/.kept/{slug}/{name}"
         gzip = f"{target}{ENDINGS['gzip']}" if packed and len(body) >= WORTH else None
         try:
-            if _same(target, [body]) and (gzip is None or _stat(gzip)):
+            if disk.holds(target, [body]) and (gzip is None or disk.stamp(gzip)):
                 return False
-            _make_folder_of(target)
+            disk.make_folder_of(target)
             for ending in ENDINGS.values():
-                _remove(target + ending)
-            _replace(target, body, sync=sync)
+                disk.remove(target + ending)
+            disk.replace(target, body, sync=sync)
             if gzip:
-                _replace(gzip, coded(body, "gzip"), sync=sync)
+                disk.replace(gzip, coded(body, "gzip"), sync=sync)
         except OSError as e:
             raise DeliveryError(f"{target}: {e.strerror}", permanent=False) from e
         return True
@@ -215,7 +215,7 @@ class PublicFolder:
         target = f"{self._root}/.kept/{slug}/{name}"
         try:
             for ending in ("", *ENDINGS.values()):
-                _remove(target + ending)
+                disk.remove(target + ending)
         except OSError as e:
             raise DeliveryError(f"{target}: {e.strerror}", permanent=False) from e
 
@@ -226,11 +226,11 @@ class PublicFolder:
         Raises DeliveryError when the disk refuses.
         """
         edition = os.path.realpath(self._root / slug)
-        names = set(_files(Path(edition)))
+        names = set(disk.files_in(Path(edition)))
         packed = sorted(name.removesuffix(".gz") for name in names if name.endswith(".gz"))
         lacking = [f"{edition}/{name}" for name in packed if f"{name}.zst" not in names]
         archived = (f"{self._root}/.kept/{slug}/{name}" for name in kept)
-        lacking += [path for path in archived if _stat(f"{path}.gz") and not _stat(f"{path}.zst")]
+        lacking += [path for path in archived if disk.stamp(f"{path}.gz") and not disk.stamp(f"{path}.zst")]
         if lacking:
             with ThreadPoolExecutor(os.cpu_count()) as pool:  # both libraries work without Python's lock
                 list(pool.map(_squeeze, lacking))
@@ -245,10 +245,12 @@ class PublicFolder:
         for _ in range(_TRIES):
             edition = os.path.realpath(self._root / slug)
             path = f"{edition}/{name}"
-            before = _stat(path)
-            body = _body(path)
-            packed = next(((c, b) for c in accepted if (b := _body(path + ENDINGS[c])) is not None), None)
-            if before == _stat(path) and edition == os.path.realpath(self._root / slug):
+            before = disk.stamp(path)
+            body = disk.body_of(path)
+            packed = next(
+                ((c, b) for c in accepted if (b := disk.body_of(path + ENDINGS[c])) is not None), None
+            )
+            if before == disk.stamp(path) and edition == os.path.realpath(self._root / slug):
                 break  # else it was replaced meanwhile
         if body is None or before is None:
             return None
@@ -286,7 +288,7 @@ class PublicFolder:
         ]
         files = [self._root / f"{name}{ending}" for name in names for ending in ("", ".gz")]
         with ThreadPoolExecutor(_SYNCS) as pool:  # the disk writes its journal once for several
-            list(pool.map(_sync, (*files, *sorted({file.parent for file in files}), self._root)))
+            list(pool.map(disk.flush, (*files, *sorted({file.parent for file in files}), self._root)))
 
     def _sweep(self, slug: str, before: str | None) -> None:
         """Remove what was cut short, and older generations, but the last one and those of late.
@@ -300,20 +302,6 @@ class PublicFolder:
                 shutil.rmtree(old, ignore_errors=True)
 
 
-# Paths as strings, because a thousand files are asked for while readers wait for an issue.
-
-
-def _files(folder: Path) -> Iterator[str]:
-    """Every file of an edition; what its links lead to is not of it."""
-    top = os.path.realpath(folder)
-    for parent, folders, names in os.walk(top):
-        folders[:] = [name for name in folders if not os.path.islink(f"{parent}/{name}")]  # noqa: PTH114  # as above
-        under = parent[len(top) + 1 :] + "/" if parent != top else ""
-        for name in names:
-            if not name.startswith("."):  # a part that was never finished
-                yield under + name
-
-
 def _plain_name(name: str) -> str:
     return next((name.removesuffix(e) for e in ENDINGS.values() if name.endswith(e)), name)
 
@@ -322,95 +310,13 @@ def _plain(part: str) -> bool:
     return part not in ("", ".", "..") and "\0" not in part and not part.startswith(".") and "\\" not in part
 
 
-def _stat(path: str) -> tuple[int, int] | None:
-    """Which file stands there, and when it was written in nanoseconds."""
-    try:
-        found = os.stat(path)  # noqa: PTH116  # as above
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns
-
-
-def _body(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123  # as above
-            return file.read()
-    except OSError:
-        return None
-
-
-def _same(path: str, body: Sequence[bytes]) -> bool:
-    try:
-        size = os.path.getsize(path)  # noqa: PTH202  # as above
-    except OSError:  # not there yet
-        return False
-    return size == sum(map(len, body)) and _body(path) == b"".join(body)
-
-
-def _write(target: str, body: Sequence[bytes]) -> None:
-    """Pieces as one file; without joining them: in memory that takes as long as writing them."""
-    file = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
-    try:
-        for some in (body[n : n + _PIECES] for n in range(0, len(body), _PIECES)):
-            written = os.writev(file, some)
-            left = sum(map(len, some)) - written
-            if left:  # the disk is full, or it takes no more at a time
-                _write_all(file, b"".join(some)[-left:])
-    finally:
-        os.close(file)
-
-
-def _write_all(file: int, body: bytes) -> None:
-    while body:
-        body = body[os.write(file, body) :]
-
-
-def _make_folder_of(file: str) -> None:
-    os.makedirs(os.path.dirname(file), exist_ok=True)  # noqa: PTH103, PTH120  # as above
-
-
-def _link(old: str, new: str) -> None:
-    try:
-        os.link(old, new)
-    except (FileExistsError, FileNotFoundError):
-        pass
-    except OSError:  # a file system without hard links
-        shutil.copy2(old, new)
-
-
 def _squeeze(plain: str) -> None:
     """Write the smaller codings beside a file; zstd last, it tells that both are there."""
-    body = _body(plain)
+    body = disk.body_of(plain)
     if body is None:  # another edition has come
         return
     try:
         for coding in ("br", "zstd"):
-            _replace(plain + ENDINGS[coding], coded(body, coding))
+            disk.replace(plain + ENDINGS[coding], coded(body, coding))
     except OSError as e:
         raise DeliveryError(f"{plain}: {e.strerror}", permanent=False) from e
-
-
-def _remove(path: str) -> None:
-    with suppress(FileNotFoundError):
-        os.unlink(path)  # noqa: PTH108  # as above
-
-
-def _replace(target: str, body: bytes, *, sync: bool = True) -> None:
-    folder, _, name = target.rpartition("/")
-    part = f"{folder}/.{name}.part"
-    _write(part, [body])
-    if sync:
-        _sync(part)
-    os.replace(part, target)  # noqa: PTH105  # as above
-
-
-def _sync(path: str | Path) -> None:
-    """See a file or a folder safely on the disk, if it is there."""
-    try:
-        opened = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
