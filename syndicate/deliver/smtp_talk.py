@@ -9,7 +9,6 @@ Each command that was said waits in a queue with its letter, so a reply always f
 
 from __future__ import annotations
 
-import re
 import socket
 from base64 import b64encode
 from collections import deque
@@ -18,15 +17,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from syndicate.deliver.smtp_offers import Offers, Unfit, offers
 from syndicate.deliver.smtp_relay import Relay, Tls
 from syndicate.deliver.smtp_replies import NotAReplyError, Replies, Reply, plain_line
 from syndicate.model import Answer, Letter, Outcome
 
 SAID = 300  # characters of an Answer's line
-LONGEST_ADDRESS = 320  # RFC 5321 §4.5.3.1: 64 octets before the @, 255 behind it
-
-_ADDRESS = re.compile(r"[^<>\s]+@[^<>\s]+")
-
 # At MAIL, RCPT or DATA these are about us, not about the letter: a command out of order (RFC 5321), TLS or a
 # password needed first (RFC 3207 §4, RFC 4954 §6).
 _ABOUT_US = (503, 530, 534, 535, 538)
@@ -117,7 +113,7 @@ class Talk:
         self._secure = relay.tls is Tls.IMPLICIT
         self._passwords_pass = self._secure
         self._words: list[bytes] = []  # of AUTH LOGIN, still to be said
-        self._offers: dict[str, str] = {}
+        self._offers = Offers()
         self._dirty = False  # a transaction is open that no letter is in
         self._helo = False
         self._sent = 0
@@ -161,16 +157,18 @@ class Talk:
 
     def offer(self, letter: Letter, *, behind: bool = False) -> None:
         """Begin a letter; `behind` the dot of another."""
-        size, ascii_only = sum(map(len, letter.pieces)), _is_ascii(letter)
-        if unfit := self._unfit(letter, size, ascii_only=ascii_only):
-            self._settle(unfit)
+        parameters = self._offers.parameters(letter)
+        if isinstance(parameters, Unfit):
+            said = self._told(parameters.why)
+            self._settle(
+                Answer(letter.number, Outcome.REFUSED, said, None, parameters.status, parameters.stage)
+            )
             return
         way = _Way(letter, kept=behind or self.served > 0)
         self._ways.append(way)
         if self._dirty:
             self._dirty = False
             self._ask(Step.RSET, "RSET")
-        parameters = self._parameters(letter, size, ascii_only=ascii_only)
         self._ask(Step.MAIL, f"MAIL FROM:<{letter.sender}>{parameters}", way)
         if self.pipelining:
             self._ask(Step.RCPT, f"RCPT TO:<{letter.recipient}>", way)
@@ -327,8 +325,7 @@ class Talk:
             self._helo = True
             self._ask(Step.EHLO, f"HELO {self._name}")
             return
-        lines = () if self._helo else reply.lines[1:]
-        self._offers = {word.upper(): rest for word, _, rest in (line.partition(" ") for line in lines)}
+        self._offers = offers(() if self._helo else reply.lines[1:])
         if self._relay.tls is Tls.STARTTLS and not self._secure:
             if "STARTTLS" not in self._offers:
                 raise LineError(Step.STARTTLS, "it does not offer STARTTLS")
@@ -347,7 +344,7 @@ class Talk:
         """AUTH PLAIN (RFC 4616), else LOGIN, where nobody can listen."""
         if not self._passwords_pass:
             raise LineError(Step.AUTH, "no password without TLS: use smtp+starttls:// or smtps://")
-        offered = self._offers.get("AUTH", "").upper().split()
+        offered = self._offers.passwords
         user, password = self._relay.user.encode(), self._relay.password.encode()
         if "PLAIN" in offered:
             self._ask(Step.AUTH, f"AUTH PLAIN {b64encode(_plain(user, password)).decode()}")
@@ -366,36 +363,6 @@ class Talk:
 
     # ── letters ──────────────────────────────────────────────────────────────────────────
 
-    def _parameters(self, letter: Letter, size: int, *, ascii_only: bool) -> str:
-        """What MAIL says of the letter (RFC 1870, RFC 6152, RFC 6531)."""
-        said = f" SIZE={size}" if "SIZE" in self._offers else ""
-        if ascii_only:
-            return said
-        return f"{said} BODY=8BITMIME{' SMTPUTF8' if _is_international(letter) else ''}"
-
-    def _unfit(self, letter: Letter, size: int, *, ascii_only: bool) -> Answer | None:
-        """Why this server cannot be given the letter; None: it can."""
-        if letter.sender and not is_address(letter.sender):  # RFC 3463 §3.2
-            return self._refusal(letter, Step.MAIL, f"not an address: {letter.sender!r}", "5.1.7")
-        if not is_address(letter.recipient):
-            return self._refusal(letter, Step.RCPT, f"not an address: {letter.recipient!r}", "5.1.3")
-        if not letter.pieces or not letter.pieces[-1].endswith(b"\r\n"):  # its dot would not be seen
-            return self._refusal(letter, Step.DATA, "a letter without an end", "5.6.0")
-        most = self._offers.get("SIZE", "").strip()
-        if most.isdecimal() and 0 < int(most) < size:
-            return self._refusal(letter, Step.MAIL, f"{size} bytes, it takes {most}", "5.3.4")
-        if ascii_only:
-            return None
-        if "8BITMIME" not in self._offers:
-            return self._refusal(letter, Step.MAIL, "it takes letters in ASCII only (no 8BITMIME)", "5.6.3")
-        if _is_international(letter) and "SMTPUTF8" not in self._offers:
-            why = f"it cannot write to {letter.recipient} (no SMTPUTF8)"
-            return self._refusal(letter, Step.MAIL, why, "5.6.7")
-        return None
-
-    def _refusal(self, letter: Letter, stage: Step, why: str, status: str) -> Answer:
-        return Answer(letter.number, Outcome.REFUSED, self._told(why), None, status, stage.value)
-
     def _answer(self, letter: Letter, outcome: Outcome, stage: Step, why: str, reply: Reply | None) -> Answer:
         code, status = (reply.code, reply.status) if reply else (None, None)
         return Answer(letter.number, outcome, self._told(why), code, status, stage.value)
@@ -407,21 +374,5 @@ class Talk:
         return self._expected[0][0] if self._expected else Step.DATA
 
 
-def is_address(address: str) -> bool:
-    """Whether it can stand between < and > of a command: nothing in it ends the command or the line."""
-    good = len(address) <= LONGEST_ADDRESS and address.isprintable()
-    return good and _ADDRESS.fullmatch(address) is not None
-
-
 def _plain(user: bytes, password: bytes) -> bytes:
     return b"\0" + user + b"\0" + password
-
-
-def _is_ascii(letter: Letter) -> bool:
-    return (letter.sender + letter.recipient).isascii() and all(map(bytes.isascii, letter.pieces))
-
-
-def _is_international(letter: Letter) -> bool:
-    """Whether addresses or headers are UTF-8, as only SMTPUTF8 may send them."""
-    head = b"".join(letter.pieces).partition(b"\r\n\r\n")[0]
-    return not (letter.sender + letter.recipient).isascii() or not head.isascii()

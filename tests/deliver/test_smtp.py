@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from syndicate.deliver import smtp, smtp_relay
 from syndicate.deliver.mailer import SmtpMailer, send_one
 from syndicate.deliver.smtp_line import ANSWER, Line, addresses
+from syndicate.deliver.smtp_offers import is_address
 from syndicate.deliver.smtp_replies import NotAReplyError, Replies
-from syndicate.deliver.smtp_talk import LineError, Step, Talk, is_address
+from syndicate.deliver.smtp_talk import LineError, Step, Talk
 from syndicate.errors import SettingsError
 from syndicate.model import Answer, Letter, Outcome
 from tests.deliver.relays import DROP, EHLO, Journal, Relay, Script, handing_out, letter, relay
