@@ -37,10 +37,15 @@ def preview(publication: str, day: datetime | None, language: str, html: bool) -
 @plainly
 def resend(delivery: int) -> None:
     """Send a doubtful DELIVERY again (`syndicate doctor` lists them)."""
-    from syndicate.jobs import mail_digests
+    _decide(delivery, arrived=False)
 
-    mail_digests.resend(open_services(), delivery)
-    click.echo(f"delivery {delivery} is due again")
+
+@digest.command()
+@click.argument("delivery", type=int)
+@plainly
+def arrived(delivery: int) -> None:
+    """Note that a doubtful DELIVERY did arrive: the reader says so, or the mail server's log."""
+    _decide(delivery, arrived=True)
 
 
 @digest.command()
@@ -117,6 +122,12 @@ def retry(number: int) -> None:
     from syndicate.jobs import watch_digests
 
     click.echo(watch_digests.retry(open_services(), number))
+
+
+def _decide(delivery: int, *, arrived: bool) -> None:
+    from syndicate.jobs import watch_digests
+
+    click.echo(watch_digests.decide(open_services(), delivery, arrived=arrived))
 
 
 def _hold(number: int, held: str | None) -> None:

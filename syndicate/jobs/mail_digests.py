@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 from syndicate import store
 from syndicate.deliver import journal
 from syndicate.deliver.journal import Journal, Received
-from syndicate.errors import IssueError, StoreError
+from syndicate.errors import StoreError
 from syndicate.jobs import compose, outcomes, plan_digests
 from syndicate.jobs.alone import alone
 from syndicate.jobs.mail_confirmations import lang
@@ -112,19 +112,6 @@ def order(services: Services, publication: str, day: date) -> str:
         issue = compose.issue_of(db, paper, day)
         planned = plan_digests.plan_issue(db, paper, day, services.now(), timedelta(0))
     return f"{publication} {issue.date}: {'will be mailed' if planned else 'was mailed before'}"
-
-
-def resend(services: Services, delivery: int) -> None:
-    """Make a doubtful delivery due again, with the same Message-ID.
-
-    Raises IssueError when it is not doubtful.
-    """
-    with store.writing(services.db) as db:
-        if not deliveries.resend(db, delivery, services.now()):
-            found = deliveries.find(db, delivery)
-            raise IssueError(
-                f"delivery {delivery}: {found.state if found else 'there is none'}, not doubtful"
-            )
 
 
 class _Run:

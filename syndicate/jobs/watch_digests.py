@@ -1,4 +1,4 @@
-"""How far each digest came, and a person's hand on it: pause, go on, cancel."""
+"""How far each digest came, and a person's hand on it: pause, go on, cancel, try again."""
 
 from __future__ import annotations
 
@@ -104,3 +104,17 @@ def retry(services: Services, number: int) -> str:
             raise IssueError(f"digest {number}: there is none")
         again = deliveries.retry(db, number, services.now())
     return f"digest {number}: {again} letters are tried again"
+
+
+def decide(services: Services, delivery: int, *, arrived: bool) -> str:
+    """A doubtful delivery arrived, or else is sent again with the same Message-ID; says so in one line.
+
+    Raises IssueError when it is not doubtful.
+    """
+    with store.writing(services.db) as db:
+        if not deliveries.decide(db, delivery, services.now(), arrived=arrived):
+            found = deliveries.find(db, delivery)
+            raise IssueError(
+                f"delivery {delivery}: {found.state if found else 'there is none'}, not doubtful"
+            )
+    return f"delivery {delivery} {'arrived' if arrived else 'will be sent again'}"

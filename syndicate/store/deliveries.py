@@ -227,10 +227,11 @@ def retry(db: Connection, digest: int, now: datetime) -> int:
     return db.execute(failed.values(**anew)).rowcount
 
 
-def resend(db: Connection, number: int, now: datetime) -> bool:
-    """Make a doubtful delivery due again. False: it is not doubtful."""
+def decide(db: Connection, number: int, now: datetime, *, arrived: bool) -> bool:
+    """What a person knows of a doubtful delivery: it was sent, or is due again. False: it is not doubtful."""
     query = update(deliveries).where(deliveries.c.id == number, _IS_DOUBTFUL)
-    return db.execute(query.values(state=_DUE, not_before=now, touched=now, error=None)).rowcount == 1
+    state = _SENT if arrived else _DUE
+    return db.execute(query.values(state=state, not_before=now, touched=now, error=None)).rowcount == 1
 
 
 def came_back(db: Connection, number: int, said: str, now: datetime) -> bool:

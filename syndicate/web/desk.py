@@ -15,6 +15,8 @@ from syndicate.web.addresses import GET, Route
 from syndicate.web.visit import Visit
 
 HELD = {"pause": "paused", "resume": None, "cancel": "cancelled"}
+RETRY = "retry"
+ARRIVED = {"arrived": True, "again": False}
 DECIDED = {"again": PushState.DUE, "arrived": PushState.PUSHED}
 SURE = 0.5  # articles split with less confidence are shown
 
@@ -46,15 +48,32 @@ def digest(visit: Visit, number: int) -> Response:
     return answers.page(visit, "desk-digest.html", cache_control=answers.PRIVATE, found=found)
 
 
-def hold_digest(visit: Visit, number: int) -> Response:
-    """A button: pause, go on or cancel a digest."""
+def change_digest(visit: Visit, number: int) -> Response:
+    """A button: pause, go on, cancel a digest, or try again what failed of it."""
     if refused := admission.refusal(visit):
         return refused
     wish = visit.request.form.get("wish", "")
-    if wish not in HELD:
+    if wish not in HELD and wish != RETRY:
         raise BadRequest
     try:
-        watch_digests.hold(visit.services, number, HELD[wish])
+        if wish == RETRY:
+            watch_digests.retry(visit.services, number)
+        else:
+            watch_digests.hold(visit.services, number, HELD[wish])
+    except IssueError as e:
+        raise NotFound from e
+    return Response(status=303, headers={"Location": visit.link("/desk") + "#mail"})
+
+
+def decide_delivery(visit: Visit, number: int) -> Response:
+    """A button: what a person knows of a letter that may or may not have arrived."""
+    if refused := admission.refusal(visit):
+        return refused
+    wish = visit.request.form.get("wish", "")
+    if wish not in ARRIVED:
+        raise BadRequest
+    try:
+        watch_digests.decide(visit.services, number, arrived=ARRIVED[wish])
     except IssueError as e:
         raise NotFound from e
     return Response(status=303, headers={"Location": visit.link("/desk") + "#mail"})
@@ -90,7 +109,8 @@ ROUTES: tuple[Route, ...] = (
     ("/desk/robots/<paper:paper>/<name:name>", ("POST",), test_robot),
     ("/desk/pushes/<long:number>", ("POST",), decide_push),
     ("/desk/digests/<long:number>", GET, digest),
-    ("/desk/digests/<long:number>", ("POST",), hold_digest),
+    ("/desk/digests/<long:number>", ("POST",), change_digest),
+    ("/desk/deliveries/<long:number>", ("POST",), decide_delivery),
 )
 
 

@@ -182,13 +182,13 @@ def test_a_doubtful_delivery_waits_for_a_person(services: Services, server: Serv
     (doubtful,) = report.doubtful
     assert report.ailing
 
-    mail_digests.resend(services, doubtful.id)
+    watch_digests.decide(services, doubtful.id, arrived=False)
     mail_digests.run(services)
 
     assert server.taken == ["a@example.com"]
     assert states(services) == {DeliveryState.SENT: 1}
     with pytest.raises(IssueError, match="sent, not doubtful"):
-        mail_digests.resend(services, doubtful.id)
+        watch_digests.decide(services, doubtful.id, arrived=False)
 
 
 @pytest.mark.parametrize(

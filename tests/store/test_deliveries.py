@@ -271,11 +271,25 @@ def test_only_a_doubtful_delivery_is_repeated_by_a_person(engine: Engine) -> Non
         first, second = deliveries.claim(db, "a", NOW, 2)
         deliveries.settle(db, "a", [Settled(first.id, SENT), Settled(second.id, DOUBTFUL, "no answer")], NOW)
         assert [one.id for one in deliveries.doubtful(db)] == [second.id]
-        assert not deliveries.resend(db, first.id, NOW)
-        assert deliveries.resend(db, second.id, NOW)
+        assert not deliveries.decide(db, first.id, NOW, arrived=False)
+        assert deliveries.decide(db, second.id, NOW, arrived=False)
         (again,) = deliveries.claim(db, "b", NOW, 9)
 
     assert again.message_id == second.message_id
+
+
+def test_a_doubtful_delivery_that_arrived_is_sent_and_never_repeated(engine: Engine) -> None:
+    subscribe(engine)
+    with store.writing(engine) as db:
+        plan(db)
+        (one,) = deliveries.claim(db, "a", NOW, 1)
+        deliveries.settle(db, "a", [Settled(one.id, DOUBTFUL, "no answer")], NOW)
+
+        assert deliveries.decide(db, one.id, NOW, arrived=True)
+
+        assert state(db, one.id) is SENT
+        assert deliveries.doubtful(db) == ()
+        assert not deliveries.decide(db, one.id, NOW, arrived=True)
 
 
 def test_what_was_sent_may_come_back(engine: Engine) -> None:

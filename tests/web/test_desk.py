@@ -107,7 +107,7 @@ def test_mail_and_subscribers_are_counted_and_doubtful_mail_is_named(
 
     assert "doubted@example.org" in text
     assert "no answer after the message" in text
-    assert "syndicate digest resend 1" in text
+    assert 'action="/desk/deliveries/1?lang=en"' in text
     assert "<dt>doubtful</dt><dd>1</dd>" in text
     assert "<dt>confirmed</dt><dd>1</dd>" in text
     assert "<dt>asked</dt><dd>1</dd>" in text
@@ -151,6 +151,46 @@ def test_a_digest_is_paused_and_cancelled_from_the_desk(client: FlaskClient, ser
     assert client.post("/desk/digests/1", data={"wish": "resume"}, headers=DESK).status_code == 404
     assert client.post("/desk/digests/1", data={"wish": "burn"}, headers=DESK).status_code == 400
     assert client.post("/desk/digests/9", data={"wish": "pause"}, headers=DESK).status_code == 404
+
+
+@pytest.mark.parametrize(("wish", "state"), [("arrived", DeliveryState.SENT), ("again", DeliveryState.DUE)])
+def test_a_person_says_what_became_of_a_doubtful_letter(
+    client: FlaskClient, services: Services, wish: str, state: DeliveryState
+) -> None:
+    subscribe(services.db)
+    with store.writing(services.db) as db:
+        plan(db)
+        deliveries.claim(db, "a", NOW, 1)
+        deliveries.settle(db, "a", [Settled(1, DeliveryState.DOUBTFUL, "no answer after the message")], NOW)
+
+    assert client.post("/desk/deliveries/1", data={"wish": wish}).status_code == 401
+    assert client.post("/desk/deliveries/1", data={"wish": "burn"}, headers=DESK).status_code == 400
+    pressed = client.post("/desk/deliveries/1", data={"wish": wish}, headers=DESK)
+
+    assert (pressed.status_code, pressed.location) == (303, "/desk#mail")
+    with store.reading(services.db) as db:
+        assert deliveries.counts(db)[state] == 1
+    assert client.post("/desk/deliveries/1", data={"wish": wish}, headers=DESK).status_code == 404
+
+
+def test_what_failed_of_a_digest_is_tried_again_from_the_desk(
+    client: FlaskClient, services: Services
+) -> None:
+    subscribe(services.db)
+    with store.writing(services.db) as db:
+        plan(db)
+        deliveries.claim(db, "a", NOW, 1)
+        deliveries.settle(db, "a", [Settled(1, DeliveryState.FAILED, "554 5.7.1 spam")], NOW)
+
+    page = client.get("/desk?lang=en", headers=DESK).text
+    pressed = client.post("/desk/digests/1", data={"wish": "retry"}, headers=DESK)
+
+    assert "Try again what failed" in page
+    assert "Pause" not in page
+    assert pressed.status_code == 303
+    with store.reading(services.db) as db:
+        assert deliveries.counts(db)[DeliveryState.DUE] == 1
+    assert client.post("/desk/digests/9", data={"wish": "retry"}, headers=DESK).status_code == 404
 
 
 def test_the_desk_says_why_the_machine_paused_a_digest(client: FlaskClient, services: Services) -> None:
