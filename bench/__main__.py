@@ -1,12 +1,13 @@
-"""Run every figure: python -m bench [name …]."""
+"""Run every figure, each in a process of its own, so that none pays for what another left: python -m bench [name …]."""
 
 from __future__ import annotations
 
-import importlib
+import subprocess
 import sys
 
 FIGURES = ("split", "publish", "serve", "mail", "digests", "bounces", "kills", "relay", "wechat")
 
 for name in sys.argv[1:] or FIGURES:
     print(f"\n── {name} ──", flush=True)
-    importlib.import_module(f"bench.{name}").main()
+    if failed := subprocess.run([sys.executable, "-m", f"bench.{name}"], check=False).returncode:
+        sys.exit(failed)
