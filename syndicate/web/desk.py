@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from flask import Response
 from werkzeug.exceptions import BadRequest, NotFound
 
@@ -15,10 +18,12 @@ from syndicate.web.addresses import GET, Route
 from syndicate.web.visit import Visit
 
 HELD = {"pause": "paused", "resume": None, "cancel": "cancelled"}
-RETRY = "retry"
-ARRIVED = {"arrived": True, "again": False}
 DECIDED = {"again": PushState.DUE, "arrived": PushState.PUSHED}
 SURE = 0.5  # articles split with less confidence are shown
+
+Deed = Callable[[], object]
+Deeds = dict[str, Deed]
+"""What the buttons of a form do, by their wish."""
 
 
 def desk(visit: Visit) -> Response:
@@ -50,58 +55,30 @@ def digest(visit: Visit, number: int) -> Response:
 
 def change_digest(visit: Visit, number: int) -> Response:
     """A button: pause, go on, cancel a digest, or try again what failed of it."""
-    if refused := admission.refusal(visit):
-        return refused
-    wish = visit.request.form.get("wish", "")
-    if wish not in HELD and wish != RETRY:
-        raise BadRequest
-    try:
-        if wish == RETRY:
-            watch_digests.retry(visit.services, number)
-        else:
-            watch_digests.hold(visit.services, number, HELD[wish])
-    except IssueError as e:
-        raise NotFound from e
-    return Response(status=303, headers={"Location": visit.link("/desk") + "#mail"})
+    services = visit.services
+    deeds: Deeds = {wish: partial(watch_digests.hold, services, number, held) for wish, held in HELD.items()}
+    deeds["retry"] = partial(watch_digests.retry, services, number)
+    return _pressed(visit, deeds.get, "mail")
 
 
 def decide_delivery(visit: Visit, number: int) -> Response:
     """A button: what a person knows of a letter that may or may not have arrived."""
-    if refused := admission.refusal(visit):
-        return refused
-    wish = visit.request.form.get("wish", "")
-    if wish not in ARRIVED:
-        raise BadRequest
-    try:
-        watch_digests.decide(visit.services, number, arrived=ARRIVED[wish])
-    except IssueError as e:
-        raise NotFound from e
-    return Response(status=303, headers={"Location": visit.link("/desk") + "#mail"})
+    decide = partial(watch_digests.decide, visit.services, number)
+    deeds: Deeds = {"arrived": partial(decide, arrived=True), "again": partial(decide, arrived=False)}
+    return _pressed(visit, deeds.get, "mail")
 
 
 def test_robot(visit: Visit, paper: Publication, name: str) -> Response:
     """A button: a test message becomes due; the clock's job sends it."""
-    if refused := admission.refusal(visit):
-        return refused
-    try:
-        push_relays.ask_for_test(visit.services, name, paper.slug)
-    except IssueError as e:
-        raise NotFound from e
-    return Response(status=303, headers={"Location": visit.link("/desk") + "#robots"})
+    test = partial(push_relays.ask_for_test, visit.services, name, paper.slug)
+    return _pressed(visit, lambda _: test, "robots")
 
 
 def decide_push(visit: Visit, number: int) -> Response:
     """A button: what a person saw of a message that may or may not have arrived."""
-    if refused := admission.refusal(visit):
-        return refused
-    wish = visit.request.form.get("wish", "")
-    if wish not in DECIDED:
-        raise BadRequest
-    try:
-        push_relays.decide(visit.services, number, DECIDED[wish])
-    except IssueError as e:
-        raise NotFound from e
-    return Response(status=303, headers={"Location": visit.link("/desk") + "#robots"})
+    decide = partial(push_relays.decide, visit.services, number)
+    deeds: Deeds = {wish: partial(decide, state) for wish, state in DECIDED.items()}
+    return _pressed(visit, deeds.get, "robots")
 
 
 ROUTES: tuple[Route, ...] = (
@@ -112,6 +89,20 @@ ROUTES: tuple[Route, ...] = (
     ("/desk/digests/<long:number>", ("POST",), change_digest),
     ("/desk/deliveries/<long:number>", ("POST",), decide_delivery),
 )
+
+
+def _pressed(visit: Visit, choose: Callable[[str], Deed | None], section: str) -> Response:
+    """Do what the wish of a button chooses, if anything, and lead back to that section of the desk."""
+    if refused := admission.refusal(visit):
+        return refused
+    do = choose(visit.request.form.get("wish", ""))
+    if do is None:
+        raise BadRequest
+    try:
+        do()
+    except IssueError as e:
+        raise NotFound from e
+    return Response(status=303, headers={"Location": visit.link("/desk") + f"#{section}"})
 
 
 def _questionable(visit: Visit, report: examine.Report) -> dict[str, list[Entry]]:

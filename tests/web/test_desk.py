@@ -93,15 +93,20 @@ def test_warnings_of_issues_and_articles_are_shown(services: Services, client: F
     assert "第2号消息" not in text
 
 
+def settle_first(services: Services, state: DeliveryState, said: str) -> None:
+    """Plan a digest, after which the first delivery is in that state."""
+    with store.writing(services.db) as db:
+        plan(db)
+        deliveries.claim(db, "a", NOW, 1)
+        deliveries.settle(db, "a", [Settled(1, state, said)], NOW)
+
+
 def test_mail_and_subscribers_are_counted_and_doubtful_mail_is_named(
     services: Services, client: FlaskClient
 ) -> None:
     subscribe(services.db, "doubted@example.org")
     subscribe(services.db, "pending@example.org", confirmed=False)
-    with store.writing(services.db) as db:
-        plan(db)
-        deliveries.claim(db, "a", NOW, 1)
-        deliveries.settle(db, "a", [Settled(1, DeliveryState.DOUBTFUL, "no answer after the message")], NOW)
+    settle_first(services, DeliveryState.DOUBTFUL, "no answer after the message")
 
     text = client.get("/desk?lang=en", headers=DESK).text
 
@@ -158,10 +163,7 @@ def test_a_person_says_what_became_of_a_doubtful_letter(
     client: FlaskClient, services: Services, wish: str, state: DeliveryState
 ) -> None:
     subscribe(services.db)
-    with store.writing(services.db) as db:
-        plan(db)
-        deliveries.claim(db, "a", NOW, 1)
-        deliveries.settle(db, "a", [Settled(1, DeliveryState.DOUBTFUL, "no answer after the message")], NOW)
+    settle_first(services, DeliveryState.DOUBTFUL, "no answer after the message")
 
     assert client.post("/desk/deliveries/1", data={"wish": wish}).status_code == 401
     assert client.post("/desk/deliveries/1", data={"wish": "burn"}, headers=DESK).status_code == 400
@@ -177,10 +179,7 @@ def test_what_failed_of_a_digest_is_tried_again_from_the_desk(
     client: FlaskClient, services: Services
 ) -> None:
     subscribe(services.db)
-    with store.writing(services.db) as db:
-        plan(db)
-        deliveries.claim(db, "a", NOW, 1)
-        deliveries.settle(db, "a", [Settled(1, DeliveryState.FAILED, "554 5.7.1 spam")], NOW)
+    settle_first(services, DeliveryState.FAILED, "554 5.7.1 spam")
 
     page = client.get("/desk?lang=en", headers=DESK).text
     pressed = client.post("/desk/digests/1", data={"wish": "retry"}, headers=DESK)
