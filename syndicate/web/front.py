@@ -17,15 +17,13 @@ from flask import Flask
 from granian.wsgi import _callback_wrapper
 
 from syndicate.web import waiting
-from syndicate.web.given import Given, Headers
+from syndicate.web.given import SAFE, Given, Headers
 
 IN_MEMORY = (
     "syndicate.in_memory"  # the app's extension: what is asked, in this order, for an answer it remembers
 )
 ANSWERING = 2 * (os.cpu_count() or 1) + 1  # threads of a worker; more gain nothing
 THREADS = ANSWERING + waiting.SEATS  # a poll that waits sleeps in one; they are started when they are needed
-
-_WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +53,7 @@ def front(app: Flask, *granian: Any) -> Callable[[Request, dict[str, Any]], None
             if given := remembered(environ):
                 request.response_bytes(*given)
                 return
-        if environ["REQUEST_METHOD"] in _WITHOUT_BODY:
+        if environ["REQUEST_METHOD"] in SAFE:
             pool.submit(slowly, request, environ)
         else:  # granian gives the body only until this call is over
             through(request, environ)

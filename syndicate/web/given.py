@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 Headers = list[tuple[str, str]]
 
+SAFE = ("GET", "HEAD", "OPTIONS")
+"""Methods that only ask (RFC 9110 §9.2.1); what comes with them has no body."""
+
 _REPEATED = ("ETag", "Cache-Control", "Vary", "Link", "Access-Control-Allow-Origin")
 
 

@@ -23,7 +23,7 @@ from syndicate.model import Publication
 from syndicate.settings import Settings
 from syndicate.web import freshness
 from syndicate.web.answers import POLICY
-from syndicate.web.given import Given, unchanged
+from syndicate.web.given import SAFE, Given, unchanged
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -80,7 +80,7 @@ class Published:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or hand on."""
         given = self.remembered(environ)
-        if given is None and environ["REQUEST_METHOD"] in _METHODS and (answer := self._look(*_key(environ))):
+        if given is None and environ["REQUEST_METHOD"] in SAFE and (answer := self._look(*_key(environ))):
             given = _given(environ, answer)
         if given is None:
             return self._app(environ, start_response)
@@ -150,7 +150,6 @@ class Published:
         return freshness.cache_control(paper, newest, self._now())
 
 
-_METHODS = ("GET", "HEAD", "OPTIONS")
 _PREFLIGHT = Given(
     204,
     [  # Fetch standard, §3.2.3: a reader in a browser asks before it sends what it knows
@@ -198,7 +197,7 @@ def _given(environ: Mapping[str, Any], answer: Answer) -> Given | None:
     method = environ["REQUEST_METHOD"]
     if method == "OPTIONS":
         return _PREFLIGHT
-    if method not in _METHODS:
+    if method not in SAFE:
         return None
     if _is_known(environ, answer):
         return answer.known
