@@ -48,12 +48,8 @@ class Signing:
 
     @property
     def beside(self) -> bool:
-        """Whether the other process signs: it has started, and has not ended so far as is known."""
-        try:
-            return self._signatory is not None and self._signatory.there
-        except SignatoryError as e:
-            self._alone(e)
-            return False
+        """Whether the other process signs."""
+        return self._there() is not None
 
     def expect(self, count: int) -> None:
         """So many come: for many, the process is started, while the first of them is made."""
@@ -76,12 +72,13 @@ class Signing:
         lot, self._lot = self._lot, []
         if not lot:
             return
-        if self._signatory is None or not self.beside:
+        signatory = self._there()
+        if signatory is None:
             self._sign(lot)
             return
         self._asked.append(lot)
         try:
-            self._signatory.ask([unsigned for _, _, _, unsigned in lot])
+            signatory.ask([unsigned for _, _, _, unsigned in lot])
         except SignatoryError as e:
             self._alone(e)
 
@@ -99,6 +96,14 @@ class Signing:
             return SOON
         self._count -= 1
         return self._ready.popleft()
+
+    def _there(self) -> Signatory | None:
+        """The other process, if it has started and has not ended so far as is known."""
+        try:
+            return self._signatory if self._signatory is not None and self._signatory.there else None
+        except SignatoryError as e:
+            self._alone(e)
+            return None
 
     def _alone(self, error: SignatoryError) -> None:
         """Go on without the other process."""
