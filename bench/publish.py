@@ -99,7 +99,7 @@ def _with_years(short: float, years: int) -> None:
 
 
 def _touch_memory(folder: Path) -> None:
-    """Write a file that no page of memory is new for what comes next, and let it go."""
+    """Write a file and let it go, so that no page of memory is new to what comes next."""
     with tempfile.TemporaryFile(dir=folder) as file:
         for _ in range(_TOUCHED):
             file.write(bytes(1 << 20))

@@ -102,7 +102,8 @@ def _doubt(delivery: Delivery) -> str:
     return (
         f"delivery {delivery.id} to {delivery.address} may or may not have arrived"
         f" ({delivery.error or 'no answer'});"
-        f" `syndicate digest arrived {delivery.id}` notes that it did, `syndicate digest resend {delivery.id}` sends it again"
+        f" `syndicate digest arrived {delivery.id}` notes that it did,"
+        f" `syndicate digest resend {delivery.id}` sends it again"
     )
 
 
