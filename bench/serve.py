@@ -22,7 +22,7 @@ from syndicate.jobs import publish
 from syndicate.services import open_services
 from syndicate.settings import CHECKOUT, load
 
-ROUNDS = 5
+ROUNDS = 15
 FEED = f"/{PAPER.slug}/feeds/all.atom"
 
 
@@ -41,7 +41,7 @@ def main() -> None:
                 ratios = [rates[n] / rates[0] for rates in rounds]
                 print(
                     f"{name}: {who:27}{statistics.median(rates[n] for rates in rounds):8.0f}/s, of nginx "
-                    f"{statistics.median(ratios):.2f} ({', '.join(f'{ratio:.2f}' for ratio in ratios)})"
+                    f"{servers.spread(ratios)}"
                 )
 
 

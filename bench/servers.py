@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-SECONDS = 3
+SECONDS = 1  # short, so that who is compared is asked in the same moment
 GZIP = "Accept-Encoding: gzip"
 
 
@@ -94,3 +95,9 @@ def wrk(port: int, path: str, *headers: str) -> float:
     if not found or "Non-2xx or 3xx" in done.stdout:
         raise SystemExit(f"{path} at port {port}: {done.stdout}")
     return float(found[1])
+
+
+def spread(ratios: Sequence[float]) -> str:
+    """The middle one of these ratios, and between which the middle half of them lie."""
+    low, middle, high = statistics.quantiles(ratios)
+    return f"{middle:.2f} (half of {len(ratios)} rounds: {low:.2f} to {high:.2f})"
