@@ -169,8 +169,10 @@ class PublicFolder:
         """
         name = f"{slug}.{secrets.token_hex(6)}"
         fresh = self._root / ".generations" / f"{name}.part"
-        before = self._generation(slug)
+        before = None
         try:
+            self._take_copy(slug)
+            before = self._generation(slug)
             fresh.mkdir(parents=True)
             with ThreadPoolExecutor(os.cpu_count()) as writers:
                 edition = Edition(self._root / slug, fresh, writers, partial(self.keep, slug, sync=False))
@@ -268,18 +270,41 @@ class PublicFolder:
         return link.readlink().name if link.is_symlink() else None
 
     def _appear(self, slug: str, name: str, fresh: Path) -> None:
-        generations = self._root / ".generations"
+        self._link_kept(slug, fresh)
+        fresh.rename(self._root / ".generations" / name)
+        self._lead_to(slug, name)
+
+    def _link_kept(self, slug: str, generation: Path) -> None:
         for folder in KEPT:
             kept = self._root / ".kept" / slug / folder
             kept.mkdir(parents=True, exist_ok=True)
-            link = fresh / folder
+            link = generation / folder
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(os.path.relpath(kept, link.parent), target_is_directory=True)
-        fresh.rename(generations / name)
+
+    def _lead_to(self, slug: str, name: str) -> None:
         link = self._root / f".{slug}.link"
         link.unlink(missing_ok=True)
         link.symlink_to(Path(".generations") / name, target_is_directory=True)
         link.replace(self._root / slug)
+
+    def _take_copy(self, slug: str) -> None:
+        """Make a generation of a folder where the link should be: a copy that followed links (`cp -L`) has one."""
+        copy = self._root / slug
+        if copy.is_symlink() or not copy.is_dir():
+            return
+        generations = self._root / ".generations"
+        generations.mkdir(exist_ok=True)
+        for folder in KEPT:
+            if (copy / folder).is_dir():
+                kept = self._root / ".kept" / slug / folder
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                twice = generations / f"{slug}.{secrets.token_hex(6)}.part"  # to be swept
+                (copy / folder).rename(twice if kept.exists() else kept)
+        name = f"{slug}.{secrets.token_hex(6)}"
+        copy.rename(generations / name)
+        self._link_kept(slug, generations / name)
+        self._lead_to(slug, name)
 
     def _sync(self, slug: str, edition: Edition) -> None:
         """See an edition safely on the disk: its files, the folders that name them, the link that leads there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -287,3 +288,31 @@ def test_what_is_discarded_is_gone_in_every_coding(public: PublicFolder) -> None
 
     assert public.find("qinglan", name) is None
     assert list((public._root / "qinglan" / "feeds" / "archive").iterdir()) == []
+
+
+@pytest.mark.parametrize("left_out", [None, ".*"])
+def test_a_copy_that_followed_links_is_published_over(
+    public: PublicFolder, tmp_path: Path, left_out: str | None
+) -> None:
+    publish(public, FEEDS)
+    name = "feeds/archive/all-2026-10.atom"
+    public.keep("qinglan", name, b"<feed/>" * 1000)
+    ignored = shutil.ignore_patterns(left_out) if left_out else None
+    copied = PublicFolder(shutil.copytree(tmp_path / "public", tmp_path / "copy", ignore=ignored))
+
+    assert publish(copied, {**FEEDS, "feeds/all.json": b'{"new":1}'}) == ["feeds/all.json"]
+
+    for file, body in (
+        ("feeds/all.atom", b"<feed/>"),
+        ("feeds/all.json", b'{"new":1}'),
+        (name, b"<feed/>" * 1000),
+    ):
+        found = copied.find("qinglan", file)
+        assert found is not None
+        assert found.body == body
+    assert copied.keep("qinglan", name, b"<feed/>" * 999)
+    replaced = copied.find("qinglan", name)
+    assert replaced is not None
+    assert replaced.body == b"<feed/>" * 999
+    assert not list((tmp_path / "copy" / ".generations").glob("*.part"))
+    assert not publish(copied, {**FEEDS, "feeds/all.json": b'{"new":1}'})
