@@ -5,7 +5,7 @@ entries read from the store and told as HTML, one FeedGenerator a format, filled
 or rss_str, a list through json.dumps, each as a file, and that packed by zlib as a file. Ours is also on the disk for certain
 (fsync). A second, kinder figure leaves the plain publisher's reading and telling out: its items are ready in memory; a third
 gives it our library for packing, ten times as fast as zlib.
-Then the same issue with a month and with ten years in the store.
+Then the same issue with a month and with ten years in the store. All take turns, issue by issue: ratios are the middle ones.
 
 Whoever publishes gets memory that was used before: a virtual machine is given its memory when that is first touched, and
 until then a copy into it takes up to ten times as long (measured), for both. And an issue does not follow another within
@@ -25,7 +25,7 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -46,64 +46,113 @@ from syndicate.settings import load
 from syndicate.store import entries, search
 from syndicate.store.tables import feed_months
 
-RUNS = 5
+ROUNDS = 7
 _TOUCHED = 300  # megabytes; a publisher writes 60
 
 
 def main(years: int = 10) -> None:
-    with _folder() as folder:
-        services = _services(folder)
-        fill(services, date(2026, 10, 1), 22)
-        publish.run(services)
-        ours, whole = _issue_by_issue(services, date(2026, 11, 2))
-        plain = _plain(services)
-        month = _peak(folder, "issue")
-    _say(f"publish {ARTICLES} articles in {plain.feeds} feeds × 3 formats, until seen, with gzip", ours)
+    with _folder() as folder, _folder() as old:
+        month, decade = _with_a_month(folder), _with_years(old, years)
+        before = _peak(old, "nothing")
+        rounds = [_round(month, decade, date(2026, 11, 2) + timedelta(days=n)) for n in range(ROUNDS)]
+        _told(rounds)
+        seen, whole = (statistics.median(ratio) for ratio in zip(*map(_growth, rounds), strict=True))
+        print(
+            f"with {years} years in the store of that with a month: until seen × {seen:.2f}, until done × {whole:.2f}"
+        )
+        print(
+            f"peak memory of publishing an issue: {_peak(folder, 'issue'):.0f} MB; with {years} years in the store "
+            f"{_peak(old, 'issue'):.0f} MB, of publishing nothing {before:.0f} MB"
+        )
+
+
+@dataclass(frozen=True)
+class Ours:
+    """The seconds until readers see an issue, and until all is done."""
+
+    seen: float
+    done: float
+
+
+@dataclass(frozen=True)
+class Plain:
+    """How many feeds, and the seconds that a plain publisher takes for each step."""
+
+    feeds: int
+    read: float  # from the store to items
+    built: float  # to files
+    packed: float  # to gzip files
+    isal: float  # to gzip files by the library that packs ours
+    more: float  # to br and zstd
+
+
+@dataclass(frozen=True)
+class Round:
+    """The same issue, published by each after the other."""
+
+    ours: Ours
+    plain: Plain
+    decade: Ours
+
+
+def _round(month: Services, decade: Services, day: date) -> Round:
+    return Round(_ours(month, day), _plain(month), _ours(decade, day))
+
+
+def _growth(one: Round) -> tuple[float, float]:
+    return one.decade.seen / one.ours.seen, one.decade.done / one.ours.done
+
+
+def _told(rounds: Sequence[Round]) -> None:
+    feeds = rounds[0].plain.feeds
     _say(
-        "feedgen plainly, the same feeds from the store, with gzip",
-        plain.read + plain.built + plain.packed,
-        ours,
+        f"publish {ARTICLES} articles in {feeds} feeds × 3 formats, until seen, with gzip",
+        [one.ours.seen for one in rounds],
     )
-    _say("feedgen plainly, its items ready in memory, with gzip", plain.built + plain.packed, ours)
+    ways: dict[str, Callable[[Plain], float]] = {
+        "feedgen plainly, the same feeds from the store, with gzip": lambda p: p.read + p.built + p.packed,
+        "feedgen plainly, its items ready in memory, with gzip": lambda p: p.built + p.packed,
+        "feedgen plainly from the store, packed with ISA-L as ours": lambda p: p.read + p.built + p.isal,
+    }
+    for what, way in ways.items():
+        _say(what, [way(one.plain) for one in rounds], [one.ours.seen for one in rounds])
+    _say("ours until all is done: br, zstd, fsync, ledger", [one.ours.done for one in rounds])
     _say(
-        "feedgen plainly from the store, packed with ISA-L as ours",
-        plain.read + plain.built + plain.isal,
-        ours,
+        "feedgen plainly from the store, with gzip, br, zstd",
+        [one.plain.read + one.plain.built + one.plain.packed + one.plain.more for one in rounds],
+        [one.ours.done for one in rounds],
     )
-    _say("ours until all is done: br, zstd, fsync, ledger", whole)
-    plain_whole = plain.read + plain.built + plain.packed + plain.more
-    _say("feedgen plainly from the store, with gzip, br, zstd", plain_whole, whole)
-    print(f"peak memory of publishing an issue {month:.0f} MB")
-    if years:
-        _with_years(ours, years)
 
 
-def _say(what: str, seconds: float, ours: float | None = None) -> None:
-    ratio = "" if ours is None else f"   plain / ours {seconds / ours:5.1f}"
-    print(f"{what:72} {seconds * 1000:7.0f} ms{ratio}", flush=True)
+def _say(what: str, seconds: Sequence[float], ours: Sequence[float] = ()) -> None:
+    ratios = [theirs / mine for theirs, mine in zip(seconds, ours, strict=True)] if ours else []
+    ratio = f"   plain / ours {statistics.median(ratios):5.1f}" if ratios else ""
+    print(f"{what:72} {statistics.median(seconds) * 1000:7.0f} ms{ratio}", flush=True)
 
 
-def _with_years(short: float, years: int) -> None:
-    with _folder() as folder:
-        services = _services(folder)
-        fill(services, date(2016, 1, 4), 1)
-        publish.run(services)  # or all months would be archived anew: the configuration is another one
-        # Publishing never asks the search, and filling it takes most of the time.
-        with patch.object(search, "index", lambda *_: None):
-            fill(services, date(2026, 10, 30) - timedelta(days=365 * years), years * 250)
-        with store.writing(services.db) as db:  # as if each month had been archived when it was over
-            db.execute(update(feed_months).values(archived=feed_months.c.changed))
-        publish.run(services)
-        before = _peak(folder, "nothing")
-        long, _ = _issue_by_issue(services, date(2026, 11, 2))
-        print(f"with {years} years in the store, until seen: {long * 1000:.0f} ms, × {long / short:.2f}")
-        peak = _peak(folder, "issue")
-        print(f"peak memory of publishing an issue {peak:.0f} MB, of publishing nothing {before:.0f} MB")
+def _with_a_month(folder: str) -> Services:
+    services = _services(folder)
+    fill(services, date(2026, 10, 1), 22)
+    publish.run(services)
+    return services
 
 
-def _keep(folder: Path, n: int) -> None:
+def _with_years(folder: str, years: int) -> Services:
+    services = _services(folder)
+    fill(services, date(2016, 1, 4), 1)
+    publish.run(services)  # or all months would be archived anew: the configuration is another one
+    # Publishing never asks the search, and filling it takes most of the time.
+    with patch.object(search, "index", lambda *_: None):
+        fill(services, date(2026, 10, 30) - timedelta(days=365 * years), years * 250)
+    with store.writing(services.db) as db:  # as if each month had been archived when it was over
+        db.execute(update(feed_months).values(archived=feed_months.c.changed))
+    publish.run(services)
+    return services
+
+
+def _keep(folder: Path, day: date) -> None:
     """Link to what is published, so that none of it is deleted before this folder is."""
-    shutil.copytree(folder / "public", folder / "kept" / str(n), copy_function=os.link)
+    shutil.copytree(folder / "public", folder / "kept" / f"{day}", copy_function=os.link)
 
 
 def _touch_memory(folder: Path) -> None:
@@ -132,39 +181,21 @@ def _services(folder: str) -> Services:
     return replace(services, settings=settings)
 
 
-def _issue_by_issue(services: Services, day: date) -> tuple[float, float]:
-    """Seconds until an issue is seen, and until all is done; the median of some issues."""
-    seen, done = [], []
+def _ours(services: Services, day: date) -> Ours:
+    take_in(services, day)
+    _keep(services.settings.data, day)
+    _touch_memory(services.settings.data)
+    seen: list[float] = []
     appear = services.public._appear
-    for n in range(RUNS):
-        take_in(services, day + timedelta(days=n))
-        _keep(services.settings.data, n)
-        _touch_memory(services.settings.data)
+
+    def appearing(slug: str, name: str, fresh: Path) -> None:
+        appear(slug, name, fresh)
+        seen.append(time.perf_counter())  # from now on readers see it
+
+    with patch.object(services.public, "_appear", appearing):
         start = time.perf_counter()
-        marks: list[float] = []
-
-        def marking(slug: str, name: str, fresh: Path, marks: list[float] = marks) -> None:
-            appear(slug, name, fresh)
-            marks.append(time.perf_counter())
-
-        services.public._appear = marking  # type: ignore[method-assign]  # from then on readers see it
         publish.run(services)
-        seen.append(marks[0] - start)
-        done.append(time.perf_counter() - start)
-    services.public._appear = appear  # type: ignore[method-assign]
-    return statistics.median(seen), statistics.median(done)
-
-
-@dataclass(frozen=True)
-class Plain:
-    """How many feeds, and the seconds that a plain publisher takes for each step."""
-
-    feeds: int
-    read: float  # from the store to items
-    built: float  # to files
-    packed: float  # to gzip files
-    isal: float  # to gzip files by the library that packs ours
-    more: float  # to br and zstd
+        return Ours(seen[0] - start, time.perf_counter() - start)
 
 
 def _plain(services: Services) -> Plain:
