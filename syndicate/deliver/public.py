@@ -167,8 +167,7 @@ class PublicFolder:
         power in between may come back with files in pieces: they are still behind then, and written anew.
         Raises DeliveryError when the disk refuses; then, and on any other error, the old files stay.
         """
-        name = f"{slug}.{secrets.token_hex(6)}"
-        fresh = self._root / ".generations" / f"{name}.part"
+        fresh = self._part(slug)
         before = None
         try:
             self._take_copy(slug)
@@ -179,7 +178,7 @@ class PublicFolder:
                 yield edition
                 edition.complete()
             if edition.changed or before is None:
-                self._appear(slug, name, fresh)
+                self._appear(slug, fresh.stem, fresh)
             self._sync(slug, edition)
         except OSError as e:
             raise DeliveryError(f"{self._root}: cannot publish {slug}: {e.strerror}", permanent=False) from e
@@ -269,20 +268,19 @@ class PublicFolder:
         link = self._root / slug
         return link.readlink().name if link.is_symlink() else None
 
-    def _appear(self, slug: str, name: str, fresh: Path) -> None:
-        self._link_kept(slug, fresh)
-        fresh.rename(self._root / ".generations" / name)
-        self._lead_to(slug, name)
+    def _part(self, slug: str) -> Path:
+        """Where a generation is made; its name without the ending is that of the generation."""
+        return self._root / ".generations" / f"{slug}.{secrets.token_hex(6)}.part"
 
-    def _link_kept(self, slug: str, generation: Path) -> None:
+    def _appear(self, slug: str, name: str, fresh: Path) -> None:
+        generations = self._root / ".generations"
         for folder in KEPT:
             kept = self._root / ".kept" / slug / folder
             kept.mkdir(parents=True, exist_ok=True)
-            link = generation / folder
+            link = fresh / folder
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(os.path.relpath(kept, link.parent), target_is_directory=True)
-
-    def _lead_to(self, slug: str, name: str) -> None:
+        fresh.rename(generations / name)
         link = self._root / f".{slug}.link"
         link.unlink(missing_ok=True)
         link.symlink_to(Path(".generations") / name, target_is_directory=True)
@@ -293,18 +291,15 @@ class PublicFolder:
         copy = self._root / slug
         if copy.is_symlink() or not copy.is_dir():
             return
-        generations = self._root / ".generations"
-        generations.mkdir(exist_ok=True)
+        fresh = self._part(slug)
+        fresh.parent.mkdir(exist_ok=True)
         for folder in KEPT:
             if (copy / folder).is_dir():
                 kept = self._root / ".kept" / slug / folder
                 kept.parent.mkdir(parents=True, exist_ok=True)
-                twice = generations / f"{slug}.{secrets.token_hex(6)}.part"  # to be swept
-                (copy / folder).rename(twice if kept.exists() else kept)
-        name = f"{slug}.{secrets.token_hex(6)}"
-        copy.rename(generations / name)
-        self._link_kept(slug, generations / name)
-        self._lead_to(slug, name)
+                (copy / folder).rename(self._part(slug) if kept.exists() else kept)  # a part is swept
+        copy.rename(fresh)
+        self._appear(slug, fresh.stem, fresh)
 
     def _sync(self, slug: str, edition: Edition) -> None:
         """See an edition safely on the disk: its files, the folders that name them, the link that leads there."""
